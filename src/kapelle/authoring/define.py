@@ -1,0 +1,201 @@
+"""From a decorated function and its options to a `Definition`; the register of names.
+
+Everything that can be known to be wrong is refused here, where the author can see it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from kapelle.authoring.naming import full_name
+from kapelle.model.definitions import Definition, Hook, Hooks, Kind
+from kapelle.model.errors import DefinitionError, DuplicateName
+from kapelle.model.policies import WHEN_RULES, Cache, Duration, Limit, Retry, retry_of, seconds
+
+_registered: dict[str, Definition] = {}
+
+
+def define(
+    kind: Kind,
+    fn: Callable[..., Any],
+    *,
+    name: str | None = None,
+    aliases: Iterable[str] = (),
+    retries: int | Retry = 0,
+    retry_delay: Duration | Iterable[Duration] | None = None,
+    retry_on: Any = None,
+    retry_if: Callable[[BaseException, int], bool | float] | None = None,
+    timeout: Duration | None = None,
+    grace: Duration = 5.0,
+    isolation: str = "thread",
+    cache: Cache | bool | None = None,
+    ignore: Iterable[str] = (),
+    mutates: Iterable[str] = (),
+    effects: str = "none",
+    limit: int | Limit | None = None,
+    when: Any = "all_success",
+    allow_failure: bool = False,
+    on_start: Hook | Iterable[Hook] = (),
+    on_success: Hook | Iterable[Hook] = (),
+    on_failure: Hook | Iterable[Hook] = (),
+    on_cancel: Hook | Iterable[Hook] = (),
+    tags: Iterable[str] = (),
+    run_name: str = "",
+    interruptions: int = 3,
+    results: str | None = None,
+    index: bool = False,
+    register: bool = True,
+) -> Definition:
+    """The definition of `fn`. Raises DefinitionError for what cannot work, DuplicateName for a name that is taken."""
+    if not callable(fn) or isinstance(fn, type):
+        raise DefinitionError(
+            f"@{kind} was given {fn!r}", cause="it decorates functions", hint=f"write @{kind} above a def"
+        )
+    where = _where(fn)
+    _refuse_generators(kind, fn, where)
+    signature = _signature(fn)
+    names = tuple(signature.parameters)
+    kinds = {parameter.name: parameter.kind for parameter in signature.parameters.values()}
+    spread = next((one for one, how in kinds.items() if how is inspect.Parameter.VAR_POSITIONAL), "")
+    keywords = next((one for one, how in kinds.items() if how is inspect.Parameter.VAR_KEYWORD), "")
+    keyword_only = frozenset(one for one, how in kinds.items() if how is inspect.Parameter.KEYWORD_ONLY)
+    positional_only = sum(how is inspect.Parameter.POSITIONAL_ONLY for how in kinds.values())
+    for option, given in (("ignore", tuple(ignore)), ("mutates", tuple(mutates))):
+        unknown = [one for one in given if one not in names]
+        if unknown:
+            raise DefinitionError(
+                f"{option}= names {', '.join(unknown)}", cause=f"{fn.__qualname__} has no such parameter", where=where,
+                hint=f"its parameters are {', '.join(names) or 'none'}",
+            )  # fmt: skip
+    _choose("isolation", isolation, ("thread", "process"), where)
+    _choose("effects", effects, ("none", "external"), where)
+    if results is not None:
+        _choose("results", results, ("keep", "recompute"), where)
+    if not callable(when):
+        _choose("when", when, tuple(sorted(WHEN_RULES)), where)
+    if kind != "flow" and name is None and "<lambda>" in fn.__qualname__:
+        raise DefinitionError(
+            "a lambda has no name of its own", where=where, hint='give one: step(lambda: …, name="…")'
+        )
+    definition = Definition(
+        kind=kind,
+        name=name or full_name(fn.__module__, fn.__qualname__, where.rpartition(":")[0]),
+        fn=fn,
+        is_async=inspect.iscoroutinefunction(fn),
+        file=where.rpartition(":")[0],
+        line=int(where.rpartition(":")[2] or 0),
+        parameters=names,
+        defaults={
+            one.name: one.default for one in signature.parameters.values() if one.default is not inspect.Parameter.empty
+        },
+        spread=spread,
+        keywords=keywords,
+        positional_only=positional_only,
+        keyword_only=keyword_only,
+        plain=not (spread or keywords or keyword_only or positional_only),
+        aliases=tuple(aliases),
+        retry=retry_of(retries, retry_delay, retry_on, retry_if),  # type: ignore[arg-type]
+        timeout_s=None if timeout is None else seconds(timeout, "timeout"),
+        grace_s=seconds(grace, "grace"),
+        isolation=isolation,  # type: ignore[arg-type]
+        cache=Cache() if cache is True else cache or None,
+        ignore=frozenset(ignore),
+        mutates=tuple(mutates),
+        external=effects == "external",
+        limit=_limit(limit),
+        when=when,
+        allow_failure=allow_failure,
+        hooks=Hooks(_hooks(on_start), _hooks(on_success), _hooks(on_failure), _hooks(on_cancel)),
+        tags=tuple(tags),
+        run_name=run_name,
+        interruptions=interruptions,
+        results=results,  # type: ignore[arg-type]
+        index=index,
+        doc=inspect.getdoc(fn) or "",
+    )
+    if register:
+        _register(definition)
+    return definition
+
+
+def registered() -> tuple[Definition, ...]:
+    """The tasks and flows that have been defined in this process."""
+    return tuple(_registered.values())
+
+
+def _signature(fn: Callable[..., Any]) -> inspect.Signature:
+    """The function's signature; of a builtin that has none to show, the widest one."""
+    try:
+        return inspect.signature(fn)
+    except ValueError:
+        return inspect.signature(_widest)
+
+
+def _widest(*args: Any, **kwargs: Any) -> None:
+    """Its signature takes everything."""
+
+
+def _where(fn: Callable[..., Any]) -> str:
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ":0"
+
+
+def _refuse_generators(kind: str, fn: Callable[..., Any], where: str) -> None:
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise DefinitionError(
+            f"{fn.__qualname__} is a generator function",
+            cause=f"a {kind} returns one value, which is recorded",
+            where=where,
+            hint="return a list, or map a task over the items",
+        )
+
+
+def _choose(option: str, given: str, known: tuple[str, ...], where: str) -> None:
+    if given not in known:
+        raise DefinitionError(f"{option}={given!r} is not known", where=where, hint=f"one of: {', '.join(known)}")
+
+
+def _limit(limit: int | Limit | None) -> Limit | None:
+    return Limit(limit) if isinstance(limit, int) else limit
+
+
+def _hooks(given: Hook | Iterable[Hook]) -> tuple[Hook, ...]:
+    return (given,) if callable(given) else tuple(given)
+
+
+def _register(definition: Definition) -> None:
+    """Keep the name, unless another function of the same module, executed in the same go, has it.
+
+    The same file executed again (as a script and by name, or reloaded) has other globals or defines the same lines
+    again; functions inside functions, and those of a notebook, are judged when a run uses them.
+    """
+    other = _registered.get(definition.name)
+    if other is not None and _clash(other, definition):
+        raise DuplicateName(
+            f"two {definition.kind}s carry the name {definition.name}",
+            cause="the records of their calls could not be told apart",
+            where=f"{other.file}:{other.line} and {definition.file}:{definition.line}",
+            hint=f'rename one, or give it a name: @{definition.kind}(name="…")',
+        )
+    _registered[definition.name] = definition
+
+
+def _clash(one: Definition, other: Definition) -> bool:
+    if "<locals>" in other.fn.__qualname__ or other.file.startswith("<") or "ipykernel" in other.file:
+        return False
+    if one.file != other.file:
+        return True
+    return one.line != other.line and _globals(one) is _globals(other) and not _reloading(other)
+
+
+def _globals(definition: Definition) -> object:
+    return getattr(definition.fn, "__globals__", None)
+
+
+def _reloading(definition: Definition) -> bool:
+    """Whether the module is executed once more: then its old attribute of this name is still there."""
+    found = getattr(sys.modules.get(definition.fn.__module__), definition.fn.__name__, None)
+    return found is not None and getattr(found, "definition", None) not in (None, _registered.get(definition.name))

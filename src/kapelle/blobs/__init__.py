@@ -1,0 +1,1 @@
+"""Places where large encoded values are kept, behind the port `kapelle.ports.blobs`."""

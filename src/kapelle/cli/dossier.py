@@ -1,0 +1,88 @@
+"""What is known of one run, collected from the store for `kapelle show`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from statistics import median
+
+from kapelle.cli.logs import lines_after
+from kapelle.console.failures import place_of
+from kapelle.console.report import Dossier, FailedCall
+from kapelle.console.words import size
+from kapelle.model.access import Scope
+from kapelle.model.calls import CallRow, CallState
+from kapelle.model.errors import KapelleError
+from kapelle.model.journal import OutputLine
+from kapelle.model.runs import Run, RunState
+from kapelle.model.values import StoredValue
+from kapelle.wiring.local import LocalHome
+
+FAILED_SHOWN = 5
+LINES_SHOWN = 5
+PREVIEW_CHARACTERS = 400
+PREVIEW_BYTES_MAX = 1_000_000
+
+
+def collect(home: LocalHome, run: Run) -> Dossier:
+    """Everything that a person wants to see first."""
+    scope = Scope.system()
+    with home.store.read() as tx:
+        groups = tx.runs.groups(scope, run.id)
+        rows = tx.journal.rows(scope, run.id, run.generation)
+        before = tx.listings.durations(scope, run.project, run.flow)
+    chosen = _innermost([row for row in rows if row.state is CallState.FAILED])
+    said = _last_lines(home, run, {call.call for call, _ in chosen} | {-1}) if _went_wrong(run, chosen) else {}
+    return Dossier(
+        run=run,
+        now_us=home.clock.now_us(),
+        home=str(home.settings.home),
+        usual_us=int(median(before)) if before else 0,
+        groups=groups,
+        failed=[FailedCall(call, alike, said.get(call.call, ())) for call, alike in chosen],
+        last_lines=said.get(-1, ()) if not chosen else (),
+        result=_preview(home, run.project, run.result),
+    )
+
+
+def _went_wrong(run: Run, failed: Sequence[object]) -> bool:
+    return bool(failed) or run.state is RunState.FAILED
+
+
+def _innermost(failed: Sequence[CallRow]) -> list[tuple[CallRow, int]]:
+    """One call for each failure, and how many failed alike: a failure that passed through the flows around it is one
+    failure, and of calls that failed in the same way at the same place one is enough to see."""
+    alike: dict[tuple[str, str], list[CallRow]] = {}
+    for call in failed:
+        failure = call.failure
+        key = (failure.headline, place_of(failure.traceback)) if failure else ("", call.task)
+        alike.setdefault(key, []).append(call)
+    chosen = []
+    for calls in alike.values():
+        inner = max(calls, key=lambda call: call.call)
+        chosen.append((inner, sum(call.task == inner.task for call in calls)))
+    return chosen[:FAILED_SHOWN]
+
+
+def _last_lines(home: LocalHome, run: Run, calls: Collection[int]) -> dict[int, tuple[OutputLine, ...]]:
+    kept: dict[int, deque[OutputLine]] = {call: deque(maxlen=LINES_SHOWN) for call in calls}
+    for _, line in lines_after(home.store, run, 0):
+        if line.call in kept:
+            kept[line.call].append(line)
+    return {call: tuple(lines) for call, lines in kept.items()}
+
+
+def _preview(home: LocalHome, project: str, value: StoredValue | None) -> str:
+    """A short text of a result. Only JSON is opened: other codecs belong to the run's own project."""
+    if value is None:
+        return ""
+    if not value.is_kept:
+        return f"not kept ({value.codec}, {size(value.size)})"
+    if value.codec != "json" or value.size > PREVIEW_BYTES_MAX:
+        return f"{value.codec}, {size(value.size)}"
+    try:
+        text = bytes(value.inline) if value.inline is not None else home.blobs.get(project, value.digest)
+    except KapelleError as error:
+        return f"{value.codec}, {size(value.size)}: {error.what}"
+    shown = text.decode("utf-8", "replace")
+    return shown if len(shown) <= PREVIEW_CHARACTERS else shown[:PREVIEW_CHARACTERS] + "…"

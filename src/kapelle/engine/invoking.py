@@ -1,0 +1,120 @@
+"""Invoking: the border between the engine and the function of a task.
+
+The function sees its own strand in the context; its thread's lane knows that user code runs, so that only user code is
+ever interrupted; and what the function submitted has ended before its own call can end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from kapelle.engine import hooks, isolation
+from kapelle.engine.binding import unbind
+from kapelle.engine.call import Call
+from kapelle.engine.futures import finish, finish_async
+from kapelle.engine.interrupts import NO_LANE, Lane
+from kapelle.model.errors import Interrupt, TaskTimeout
+from kapelle.ports.session import current
+
+
+def invoke(call: Call) -> Any:
+    """Call the function in this thread; returns what it returned."""
+    definition, lane = call.definition, call.strand.lane
+    if definition.hooks.start:
+        hooks.run(call, definition.hooks.start)
+    if definition.isolation == "process":
+        return isolation.run_isolated(call)
+    inner = call.strand.inside(call, False, lane)
+    token = current.set(inner)  # type: ignore[arg-type]
+    deadline = -1
+    try:
+        if definition.timeout_s is not None:
+            deadline = _arm(call, lane)
+        lane.enter_user()
+        if definition.plain:
+            result = definition.fn(*call.values)
+        else:
+            args, kwargs = unbind(definition, call.values)
+            result = definition.fn(*args, **kwargs)
+        lane.leave_user()
+        if inner.futures:
+            finish(inner)
+        return result
+    except Interrupt:
+        lane.received()
+        raise
+    except BaseException:
+        lane.leave_user()
+        if inner.futures:
+            finish(inner, quietly=True)
+        raise
+    finally:
+        if deadline >= 0:
+            call.engine.deadlines.cancel(deadline)
+        current.reset(token)
+
+
+async def invoke_async(call: Call) -> Any:
+    """Call the async function in this loop; returns what it returned."""
+    definition = call.definition
+    if definition.hooks.start:
+        hooks.run(call, definition.hooks.start)
+    if definition.isolation == "process":
+        return await asyncio.to_thread(isolation.run_isolated, call)
+    inner = call.strand.inside(call, True, NO_LANE)
+    token = current.set(inner)  # type: ignore[arg-type]
+    args, kwargs = unbind(definition, call.values)
+    try:
+        if definition.timeout_s is None:
+            result = await definition.fn(*args, **kwargs)
+        else:
+            result = await _within(call, definition.fn(*args, **kwargs))
+        if inner.futures:
+            await finish_async(inner)
+        return result
+    except BaseException:
+        if inner.futures:
+            await finish_async(inner, quietly=True)
+        raise
+    finally:
+        current.reset(token)
+
+
+async def _within(call: Call, work: Any) -> Any:
+    """Await `work` for at most the call's timeout."""
+    deadline = call.engine.deadlines.at(call.definition.timeout_s + call.definition.grace_s, lambda: _stuck(call))  # type: ignore[operator]
+    limit = asyncio.timeout(call.definition.timeout_s)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        call.expired = True
+        raise TaskTimeout from None
+    finally:
+        call.engine.deadlines.cancel(deadline)
+
+
+def _arm(call: Call, lane: Lane) -> int:
+    """Interrupt the call when its time is over, and act on one that does not come back within its grace."""
+    deadlines = call.engine.deadlines
+    timeout_s, grace_s = call.definition.timeout_s or 0.0, call.definition.grace_s
+
+    def expire() -> None:
+        if call.closed:
+            return
+        call.expired = True
+        lane.interrupt(TaskTimeout)
+        call.engine.wake_waiters()
+        deadlines.at(grace_s, lambda: _stuck(call))
+
+    return deadlines.at(timeout_s, expire)
+
+
+def _stuck(call: Call) -> None:
+    """The call did not come back: its thread cannot be stopped, so the process has to go (the record stays)."""
+    attempt = call.attempt
+    if not call.closed and call.expired and call.attempt == attempt and call.engine.on_stuck is not None:
+        call.engine.on_stuck(call)

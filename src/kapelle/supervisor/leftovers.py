@@ -1,0 +1,64 @@
+"""Leftovers: spools of processes that are gone, shipped by whoever comes next.
+
+A run whose lock is free has no process. What its spools hold goes into the store; if the last line there is the end of
+the run, the run has ended; if not, it waits as abandoned until a person resumes it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kapelle.model.access import Scope
+from kapelle.model.errors import NotFound, StoreError
+from kapelle.model.runs import ABANDONED, RunState
+from kapelle.ports.storage.store import Store
+from kapelle.supervisor.rundir import RunDir, run_dirs
+from kapelle.supervisor.shipping import Shipper
+
+
+def settle_all(store: Store, runs: Path, now_us: int) -> list[str]:
+    """Settle every run whose process is gone; the ids of those that were."""
+    settled: list[str] = []
+    for folder in run_dirs(runs):
+        try:
+            folder.acquire()
+        except StoreError:
+            continue  # alive, or not ours to touch
+        try:
+            if settle(store, folder, now_us):
+                settled.append(folder.run_id)
+            folder.remove()
+        finally:
+            folder.release()
+    return settled
+
+
+def settle(store: Store, folder: RunDir, now_us: int) -> bool:
+    """Ship what the run's dead processes left, and say that nobody drives it; the caller holds the run's lock.
+
+    False when there was nothing to do. Raises StoreError when the store takes nothing; the spools stay then.
+    """
+    attempts = folder.attempts()
+    if not attempts:
+        return False
+    try:
+        with store.read() as tx:
+            run = tx.runs.get(Scope.system(), folder.run_id)
+    except NotFound:
+        for attempt in attempts:  # it died before the store heard of the run, so nothing of it ever ran
+            folder.remove_spools(attempt)
+        return False
+    for attempt in attempts:
+        shipper = Shipper(store, run.project, attempt, folder.journal(attempt), folder.output(attempt))
+        try:
+            shipper.begin()
+            shipper.ship_all()
+        finally:
+            shipper.close()
+    with store.write() as tx:
+        current = tx.runs.get(Scope.system(), folder.run_id)
+        if not current.state.is_end and current.state is not RunState.WAITING:
+            tx.runs.abandon(Scope.system(), current.attempt, ABANDONED, now_us)
+    for attempt in attempts:
+        folder.remove_spools(attempt)
+    return True

@@ -17,6 +17,13 @@ from kapelle.model.policies import WHEN_RULES, Cache, Duration, Limit, Retry, re
 
 _registered: dict[str, Definition] = {}
 
+_WORDS: dict[str, tuple[str | None, ...]] = {
+    "isolation": ("thread", "process"),
+    "effects": ("none", "external"),
+    "results": (None, "keep", "recompute"),
+    "when": tuple(sorted(WHEN_RULES)),
+}
+
 
 def define(
     kind: Kind,
@@ -50,62 +57,31 @@ def define(
     register: bool = True,
 ) -> Definition:
     """The definition of `fn`. Raises DefinitionError for what cannot work, DuplicateName for a name that is taken."""
-    if not callable(fn) or isinstance(fn, type):
-        raise DefinitionError(
-            f"@{kind} was given {fn!r}", cause="it decorates functions", hint=f"write @{kind} above a def"
-        )
-    where = _where(fn)
-    _refuse_generators(kind, fn, where)
-    signature = _signature(fn)
-    names = tuple(signature.parameters)
-    kinds = {parameter.name: parameter.kind for parameter in signature.parameters.values()}
-    spread = next((one for one, how in kinds.items() if how is inspect.Parameter.VAR_POSITIONAL), "")
-    keywords = next((one for one, how in kinds.items() if how is inspect.Parameter.VAR_KEYWORD), "")
-    keyword_only = frozenset(one for one, how in kinds.items() if how is inspect.Parameter.KEYWORD_ONLY)
-    positional_only = sum(how is inspect.Parameter.POSITIONAL_ONLY for how in kinds.values())
-    for option, given in (("ignore", tuple(ignore)), ("mutates", tuple(mutates))):
-        unknown = [one for one in given if one not in names]
-        if unknown:
-            raise DefinitionError(
-                f"{option}= names {', '.join(unknown)}", cause=f"{fn.__qualname__} has no such parameter", where=where,
-                hint=f"its parameters are {', '.join(names) or 'none'}",
-            )  # fmt: skip
-    _choose("isolation", isolation, ("thread", "process"), where)
-    _choose("effects", effects, ("none", "external"), where)
-    if results is not None:
-        _choose("results", results, ("keep", "recompute"), where)
-    if not callable(when):
-        _choose("when", when, tuple(sorted(WHEN_RULES)), where)
-    if kind != "flow" and name is None and "<lambda>" in fn.__qualname__:
-        raise DefinitionError(
-            "a lambda has no name of its own", where=where, hint='give one: step(lambda: …, name="…")'
-        )
+    where = _checked(kind, fn, name)
+    shape = _shape(fn)
+    given = {"ignore": frozenset(ignore), "mutates": tuple(mutates)}
+    for option, chosen in given.items():
+        _known_parameters(option, chosen, shape["parameters"], fn, where)
+    for option, word in {"isolation": isolation, "effects": effects, "results": results, "when": when}.items():
+        _choose(option, word, where)
+    file, _, line = where.rpartition(":")
     definition = Definition(
         kind=kind,
-        name=name or full_name(fn.__module__, fn.__qualname__, where.rpartition(":")[0]),
+        name=name or full_name(fn.__module__ or "", fn.__qualname__, file),
         fn=fn,
         is_async=inspect.iscoroutinefunction(fn),
-        file=where.rpartition(":")[0],
-        line=int(where.rpartition(":")[2] or 0),
-        parameters=names,
-        defaults={
-            one.name: one.default for one in signature.parameters.values() if one.default is not inspect.Parameter.empty
-        },
-        spread=spread,
-        keywords=keywords,
-        positional_only=positional_only,
-        keyword_only=keyword_only,
-        plain=not (spread or keywords or keyword_only or positional_only),
+        file=file,
+        line=int(line or 0),
+        **shape,
         aliases=tuple(aliases),
         retry=retry_of(retries, retry_delay, retry_on, retry_if),  # type: ignore[arg-type]
         timeout_s=None if timeout is None else seconds(timeout, "timeout"),
         grace_s=seconds(grace, "grace"),
         isolation=isolation,  # type: ignore[arg-type]
         cache=Cache() if cache is True else cache or None,
-        ignore=frozenset(ignore),
-        mutates=tuple(mutates),
+        **given,  # type: ignore[arg-type]
         external=effects == "external",
-        limit=_limit(limit),
+        limit=Limit(limit) if isinstance(limit, int) else limit,
         when=when,
         allow_failure=allow_failure,
         hooks=Hooks(_hooks(on_start), _hooks(on_success), _hooks(on_failure), _hooks(on_cancel)),
@@ -121,26 +97,70 @@ def define(
     return definition
 
 
-def registered() -> tuple[Definition, ...]:
-    """The tasks and flows that have been defined in this process."""
-    return tuple(_registered.values())
+def _checked(kind: Kind, fn: Any, name: str | None) -> str:
+    """Where the function stands, after looking that it can be a task at all."""
+    if not callable(fn) or isinstance(fn, type):
+        raise DefinitionError(
+            f"@{kind} was given {fn!r}", cause="it decorates functions", hint=f"write @{kind} above a def"
+        )
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    where = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ":0"
+    _refuse_generators(kind, fn, where)
+    if name is None and "<lambda>" in fn.__qualname__:
+        raise DefinitionError(
+            "a lambda has no name of its own", where=where, hint='give one: step(lambda: …, name="…")'
+        )
+    return where
 
 
-def _signature(fn: Callable[..., Any]) -> inspect.Signature:
-    """The function's signature; of a builtin that has none to show, the widest one."""
+def _shape(fn: Callable[..., Any]) -> dict[str, Any]:
+    """What a `Definition` says of the function's parameters."""
     try:
-        return inspect.signature(fn)
-    except ValueError:
-        return inspect.signature(_widest)
+        signature = inspect.signature(fn)
+    except ValueError:  # a builtin that has none to show
+        signature = inspect.signature(_widest)
+    kinds = {parameter.name: parameter.kind for parameter in signature.parameters.values()}
+
+    def of_kind(kind: Any) -> tuple[str, ...]:
+        return tuple(name for name, how in kinds.items() if how is kind)
+
+    spread = "".join(of_kind(inspect.Parameter.VAR_POSITIONAL))
+    keywords = "".join(of_kind(inspect.Parameter.VAR_KEYWORD))
+    keyword_only = frozenset(of_kind(inspect.Parameter.KEYWORD_ONLY))
+    positional_only = len(of_kind(inspect.Parameter.POSITIONAL_ONLY))
+    return {
+        "parameters": tuple(kinds),
+        "defaults": {
+            one.name: one.default for one in signature.parameters.values() if one.default is not inspect.Parameter.empty
+        },
+        "spread": spread,
+        "keywords": keywords,
+        "positional_only": positional_only,
+        "keyword_only": keyword_only,
+        "plain": not (spread or keywords or keyword_only or positional_only),
+    }
 
 
 def _widest(*args: Any, **kwargs: Any) -> None:
     """Its signature takes everything."""
 
 
-def _where(fn: Callable[..., Any]) -> str:
-    code = getattr(inspect.unwrap(fn), "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ":0"
+def _known_parameters(
+    option: str, chosen: Iterable[str], names: tuple[str, ...], fn: Callable[..., Any], where: str
+) -> None:
+    unknown = sorted(set(chosen) - set(names))
+    if unknown:
+        raise DefinitionError(
+            f"{option}= names {', '.join(unknown)}",
+            cause=f"{fn.__qualname__} has no such parameter",
+            where=where,
+            hint=f"its parameters are {', '.join(names) or 'none'}",
+        )
+
+
+def registered() -> tuple[Definition, ...]:
+    """The tasks and flows that have been defined in this process."""
+    return tuple(_registered.values())
 
 
 def _refuse_generators(kind: str, fn: Callable[..., Any], where: str) -> None:
@@ -153,13 +173,10 @@ def _refuse_generators(kind: str, fn: Callable[..., Any], where: str) -> None:
         )
 
 
-def _choose(option: str, given: str, known: tuple[str, ...], where: str) -> None:
-    if given not in known:
-        raise DefinitionError(f"{option}={given!r} is not known", where=where, hint=f"one of: {', '.join(known)}")
-
-
-def _limit(limit: int | Limit | None) -> Limit | None:
-    return Limit(limit) if isinstance(limit, int) else limit
+def _choose(option: str, given: Any, where: str) -> None:
+    if given not in _WORDS[option] and not (option == "when" and callable(given)):
+        known = ", ".join(repr(word) for word in _WORDS[option] if word is not None)
+        raise DefinitionError(f"{option}={given!r} is not known", where=where, hint=f"one of: {known}")
 
 
 def _hooks(given: Hook | Iterable[Hook]) -> tuple[Hook, ...]:

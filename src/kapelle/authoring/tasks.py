@@ -10,6 +10,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from kapelle.authoring.define import define
 from kapelle.model.definitions import Definition
+from kapelle.model.errors import UsageError
 from kapelle.ports.session import Future, Session, current, process_session
 
 P = ParamSpec("P")
@@ -110,8 +111,6 @@ def _session(definition: Definition, needed: str = "submit") -> Session:
         return session
     if process_session:
         return _lost_context(definition)
-    from kapelle.model.errors import UsageError
-
     raise UsageError(
         f"{definition.name}.{needed} needs a run",
         cause="it was called outside any flow",
@@ -130,7 +129,7 @@ def _lost_context(definition: Definition) -> Session:
     """The session of a call whose thread does not know which run it belongs to."""
     warnings.warn(
         f"{definition.name} was called in the thread {threading.current_thread().name!r}, which has lost the context "
-        "of its run: the call is recorded, but a resumed run makes it again. Use kapelle.executor() for threads of your own.",
+        "of its run: the call is recorded, but a resumed run makes it again. Use kapelle.executor() for such threads.",
         RuntimeWarning,
         stacklevel=4,
     )

@@ -17,10 +17,10 @@ from typing import Literal
 
 import apsw
 
-from kapelle import __version__
 from kapelle.console.errors import error_parts
 from kapelle.console.words import moment, size
 from kapelle.model.access import Scope
+from kapelle.model.version import VERSION
 from kapelle.ports.storage.listings import RunFilter
 from kapelle.settings import Settings
 from kapelle.wiring.local import STORE_FILE, open_home
@@ -62,7 +62,7 @@ def check_python() -> Finding:
 
 def check_packages() -> Finding:
     """Kapelle and what it needs."""
-    found, missing = [f"kapelle {__version__}"], []
+    found, missing = [f"kapelle {VERSION}"], []
     for name in REQUIRED:
         try:
             found.append(f"{name} {importlib.metadata.version(name)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
 from statistics import median
 
@@ -10,14 +10,19 @@ from kapelle.cli.logs import lines_after
 from kapelle.console.failures import place_of
 from kapelle.console.report import Dossier, FailedCall
 from kapelle.console.words import size
+from kapelle.core.journal import CallView
 from kapelle.model.access import Scope
-from kapelle.model.calls import CallRow, CallState
+from kapelle.model.calls import CallRow, CallState, GroupRow
 from kapelle.model.errors import KapelleError
 from kapelle.model.journal import OutputLine
 from kapelle.model.runs import Run, RunState
 from kapelle.model.values import StoredValue
+from kapelle.ports.progress import GroupProgress
 from kapelle.wiring.local import LocalHome
+from kapelle.wiring.runs import calls_of
 
+COUNTS = ("succeeded", "failed", "skipped", "cancelled", "reused", "cached")
+_COUNTED_AS = {CallState.PENDING: "waiting"}
 FAILED_SHOWN = 5
 LINES_SHOWN = 5
 PREVIEW_CHARACTERS = 400
@@ -38,7 +43,7 @@ def collect(home: LocalHome, run: Run) -> Dossier:
         now_us=home.clock.now_us(),
         home=str(home.settings.home),
         usual_us=int(median(before)) if before else 0,
-        groups=groups,
+        groups=[_recorded(group) for group in groups] or _counted(calls_of(home, run)),
         failed=[FailedCall(call, alike, said.get(call.call, ())) for call, alike in chosen],
         last_lines=said.get(-1, ()) if not chosen else (),
         result=_preview(home, run.project, run.result),
@@ -64,6 +69,25 @@ def _innermost(failed: Sequence[CallRow]) -> list[tuple[CallRow, int]]:
     return chosen[:FAILED_SHOWN]
 
 
+def _recorded(group: GroupRow) -> GroupProgress:
+    """A group as it was written at the end of an attempt."""
+    counts = {name: getattr(group, name) for name in COUNTS}
+    return GroupProgress(path=tuple(group.path.split("/")), kind="", duration_us=group.duration_us, **counts)
+
+
+def _counted(calls: Sequence[CallView]) -> list[GroupProgress]:
+    """The groups of an attempt that did not come to writing them, counted call by call."""
+    groups: dict[tuple[str, ...], dict[str, int]] = {}
+    for call in calls:
+        counts = groups.setdefault(call.path, Counter())
+        counts[_COUNTED_AS.get(call.state, call.state.value)] += 1
+        if call.mark:
+            counts[call.mark] += 1
+        if call.ended_at_us is not None:
+            counts["duration_us"] += call.ended_at_us - call.started_at_us
+    return [GroupProgress(path=path, kind="", **counts) for path, counts in groups.items()]
+
+
 def _last_lines(home: LocalHome, run: Run, calls: Collection[int]) -> dict[int, tuple[OutputLine, ...]]:
     kept: dict[int, deque[OutputLine]] = {call: deque(maxlen=LINES_SHOWN) for call in calls}
     for _, line in lines_after(home.store, run, 0):
@@ -81,7 +105,7 @@ def _preview(home: LocalHome, project: str, value: StoredValue | None) -> str:
     if value.codec != "json" or value.size > PREVIEW_BYTES_MAX:
         return f"{value.codec}, {size(value.size)}"
     try:
-        text = bytes(value.inline) if value.inline is not None else home.blobs.get(project, value.digest)
+        text = home.blobs.get(project, value.digest) if value.digest else bytes(value.inline)
     except KapelleError as error:
         return f"{value.codec}, {size(value.size)}: {error.what}"
     shown = text.decode("utf-8", "replace")

@@ -18,6 +18,7 @@ import click
 from kapelle.cli.answers import print_error
 from kapelle.console.errors import exit_code, wants_traceback
 from kapelle.model.errors import KapelleError, UsageError
+from kapelle.model.version import VERSION
 
 COMMANDS = {
     "run": "Run a flow and watch it.",
@@ -82,7 +83,7 @@ class LazyGroup(click.Group):
 def kapelle(ctx: click.Context, version: bool) -> None:
     """Workflows in plain typed Python that survive anything."""
     if version:
-        click.echo(f"kapelle {importlib.import_module('kapelle').__version__}")
+        click.echo(f"kapelle {VERSION}")
         ctx.exit()
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
@@ -110,7 +111,8 @@ def answer(argv: Sequence[str]) -> int:
         print_error(told, as_json=as_json)
         return told.exit_code
     except (click.Abort, KeyboardInterrupt):
-        print_error(KeyboardInterrupt(), as_json=as_json)
+        if as_json:
+            print_error(KeyboardInterrupt(), as_json=True)
         return 130
     except Exception as error:
         print_error(error, as_json=as_json, tracebacks=tracebacks)

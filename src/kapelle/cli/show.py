@@ -14,12 +14,13 @@ from kapelle.cli.homes import settle
 from kapelle.console.documents import (
     call_document,
     output_document,
-    recorded_group_document,
+    group_document,
     run_document,
 )
 from kapelle.console.report import Dossier, report_rows
 from kapelle.console.summary import next_command
 from kapelle.console.terminal import is_terminal
+from kapelle.console.tree import state_of
 from kapelle.wiring.local import open_home
 from kapelle.wiring.runs import calls_of
 
@@ -58,7 +59,7 @@ def document(found: Dossier) -> dict[str, object]:
     return {
         **run_document(found.run),
         "usual_s": found.usual_us / 1e6 if found.usual_us else None,
-        "groups": [recorded_group_document(group) for group in found.groups],
+        "groups": [group_document(group, state_of(group, over=not found.alive)) for group in found.groups],
         "failed_calls": failed,
         "result_preview": found.result,
         "next": next_command(found.run),

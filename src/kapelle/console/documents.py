@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kapelle.console.words import iso
-from kapelle.model.calls import CallRow, GroupRow
+from kapelle.model.calls import CallRow
 from kapelle.model.failures import Failure
 from kapelle.model.journal import OutputLine
 from kapelle.model.runs import CallCounts, Run
@@ -48,17 +48,16 @@ def counts_document(counts: CallCounts) -> Document:
 
 
 def group_document(group: GroupProgress, state: str) -> Document:
-    """A group of calls while the run goes on."""
+    """A group of calls."""
     names = ("kind", "expected", "running", "waiting", "retrying", "succeeded", "failed", "skipped", "cancelled")
     named = {name: getattr(group, name) for name in (*names, "reused", "cached")}
-    return {"path": list(group.path), "state": state, **named, "errors": list(group.errors)}
-
-
-def recorded_group_document(group: GroupRow) -> Document:
-    """A group of calls as it was recorded."""
-    names = ("task", "succeeded", "failed", "skipped", "cancelled", "reused", "cached")
-    named = {name: getattr(group, name) for name in names}
-    return {"path": group.path.split("/"), **named, "busy_s": group.duration_us / 1e6}
+    return {
+        "path": list(group.path),
+        "state": state,
+        **named,
+        "busy_s": group.duration_us / 1e6,
+        "errors": list(group.errors),
+    }
 
 
 def call_document(call: CallRow) -> Document:

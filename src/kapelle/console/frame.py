@@ -98,6 +98,8 @@ def details(group: GroupProgress, state: str, now_us: int, pace: Pace | None) ->
     many = begun > 1 or (group.expected or 0) > 1
     if many and group.expected is None:
         parts.append(Span(count(group.ended, "call")))
+    if many and state == "cut off":
+        parts.append(Span(f"{begun - group.ended:,} cut off", look(state).colour))
     if active and many and pace is not None:
         speed, left = pace.per_second(group, now_us), pace.left_us(group, now_us)
         parts += [Span(rate(speed))] if speed > 0 else []

@@ -34,7 +34,7 @@ class JsonlDisplay:
         self._ticker: Ticker | None = None
         self._watched: Watched | None = None
         self._states: dict[tuple[str, ...], str] = {}
-        self._told: tuple[int, ...] = ()
+        self._told = (0,) * len(TOTALS)
         self._told_us = 0
         self._seq = 0
         self._open = True

@@ -18,7 +18,7 @@ from kapelle.console.output import on_terminal
 from kapelle.console.pace import Pace
 from kapelle.console.rows import write_lines
 from kapelle.console.screen import Screen
-from kapelle.console.summary import ending, summary
+from kapelle.console.summary import ending, goes_on, summary
 from kapelle.console.ticker import Ticker
 from kapelle.console.words import count, short_id
 from kapelle.model.journal import OutputLine
@@ -61,7 +61,7 @@ class LiveDisplay:
         """Begin to draw."""
         self._watched = watched
         self._run_id = run.id
-        self._view = View(self._screen.room(), Pace(), resumed=run.attempt.number > 1)
+        self._view = View(self._screen.room(), Pace(), resumed=goes_on(run))
         self._ticker = self._make_ticker(self.tick, INTERVAL_S)
         self._ticker.start()
 

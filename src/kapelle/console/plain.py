@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TextIO
 
+from kapelle.console.frame import BEHIND_BYTES
 from kapelle.console.output import passed_on
 from kapelle.console.rows import clean, text_of, write_lines
-from kapelle.console.summary import ending, summary
+from kapelle.console.summary import ending, goes_on, summary
 from kapelle.console.ticker import Ticker
 from kapelle.console.tree import calls_in, state_of
-from kapelle.console.words import coarse, count, duration, short_id
+from kapelle.console.words import coarse, count, duration, short_id, size
 from kapelle.model.journal import OutputLine
 from kapelle.model.runs import Run, RunState
 from kapelle.ports.progress import GroupProgress, Progress, Watched
@@ -69,7 +70,7 @@ class PlainDisplay:
         self._summed_us = 0
         flow = run.flow.rsplit(".", 1)[-1]
         again = f", generation {run.generation}" if run.generation > 1 else ""
-        again += ", going on where it was" if run.attempt.number > 1 else ""
+        again += ", going on where it was" if goes_on(run) else ""
         self._say(f"running {flow} ({', '.join(filter(None, (run.name, short_id(run.id))))}{again})")
         if not self._quiet:
             self._ticker = self._make_ticker(self.tick, INTERVAL_S)
@@ -168,4 +169,5 @@ def _how_far(progress: Progress) -> str:
     ended, expected = (sum(group.ended for group in groups), sum(group.expected or group.ended for group in groups))
     of = f" of {expected:,}" if expected > ended else ""
     tail = "".join(f", {number:,} {name}" for name, number in totals.items() if number)
-    return f"{coarse(progress.now_us - progress.started_us)}: {ended:,}{of} calls ended{tail}"
+    behind = f", {size(progress.unrecorded_bytes)} not yet recorded" if progress.unrecorded_bytes > BEHIND_BYTES else ""
+    return f"{coarse(progress.now_us - progress.started_us)}: {ended:,}{of} calls ended{tail}{behind}"

@@ -12,7 +12,7 @@ from kapelle.console.rows import Row, Span, clean, row
 from kapelle.console.summary import next_command
 from kapelle.console.tree import lines_of, tree_of
 from kapelle.console.words import ago, count, duration, look, moment
-from kapelle.model.calls import CallRow, GroupRow
+from kapelle.model.calls import CallRow
 from kapelle.model.failures import Failure
 from kapelle.model.journal import OutputLine
 from kapelle.model.runs import ABANDONED, Run, RunState
@@ -40,10 +40,15 @@ class Dossier:
     now_us: int
     home: str
     usual_us: int
-    groups: Sequence[GroupRow]
+    groups: Sequence[GroupProgress]
     failed: Sequence[FailedCall]
     last_lines: Sequence[OutputLine]
     result: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process is at work."""
+        return self.run.state in (RunState.RUNNING, RunState.CANCELLING)
 
 
 def report_rows(found: Dossier, columns: int | None) -> list[Row]:
@@ -98,15 +103,14 @@ def _time(found: Dossier) -> str:
     if run.started_at_us is None:
         return f"created {moment(run.created_at_us)}, not started"
     began = f"started {moment(run.started_at_us)} ({ago(run.started_at_us, found.now_us)})"
-    going = run.state in (RunState.RUNNING, RunState.CANCELLING)
-    until = run.ended_at_us if run.ended_at_us is not None else found.now_us if going else None
+    until = run.ended_at_us if run.ended_at_us is not None else found.now_us if found.alive else None
     if until is None:
         return began
     took = until - run.started_at_us
     usual = f", usually {duration(found.usual_us)}" if found.usual_us else ""
     if found.usual_us and took > found.usual_us * NOTABLY_SLOWER and took - found.usual_us > 1_000_000:
         usual += f" ({took / found.usual_us:.1f} times as long)"
-    return f"{duration(took)}{' so far' if going else ''}{usual} · {began}"
+    return f"{duration(took)}{' so far' if found.alive else ''}{usual} · {began}"
 
 
 def _history(run: Run) -> str:
@@ -122,24 +126,9 @@ def _history(run: Run) -> str:
 def _groups(found: Dossier, columns: int | None) -> list[Row]:
     if not found.groups:
         return []
-    groups = [_as_progress(group) for group in found.groups]
-    root = tree_of(groups, found.run.flow, over=found.run.state is not RunState.RUNNING)
+    root = tree_of(found.groups, found.run.flow, over=not found.alive)
     lines = lines_of(root, GROUPS_SHOWN)
     return [row(), *tree_rows(lines, columns or 120, now_us=found.now_us)] if lines else []
-
-
-def _as_progress(group: GroupRow) -> GroupProgress:
-    return GroupProgress(
-        path=tuple(group.path.split("/")),
-        kind="",
-        succeeded=group.succeeded,
-        failed=group.failed,
-        skipped=group.skipped,
-        cancelled=group.cancelled,
-        reused=group.reused,
-        cached=group.cached,
-        duration_us=group.duration_us,
-    )
 
 
 def _failed(one: FailedCall, told: Failure | None) -> list[Row]:

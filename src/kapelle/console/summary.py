@@ -46,6 +46,11 @@ def ending(run: Run) -> Row:
     return row((run.flow.rsplit(".", 1)[-1], "bold"), " ", (state.word, state.colour), took + reason)
 
 
+def goes_on(run: Run) -> bool:
+    """Whether an attempt that begins takes up what an earlier one left; the run may be from just before its claim."""
+    return run.attempt.number > 1 or run.state is RunState.WAITING
+
+
 def next_command(run: Run) -> str:
     """The exact command that a person wants next, or ""."""
     reference = short_id(run.id)

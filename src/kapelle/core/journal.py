@@ -177,7 +177,7 @@ class JournalIndex:
             case Opened():
                 if line.version > JOURNAL_VERSION:
                     raise ValueRefused(
-                        f"the journal of this run is written in format {line.version}; this Kapelle reads up to {JOURNAL_VERSION}",
+                        f"the journal of this run has format {line.version}; this Kapelle reads {JOURNAL_VERSION}",
                         hint=f"install Kapelle {line.kapelle} or newer",
                     )
                 self.close_attempt()

@@ -1,9 +1,9 @@
 """Retry: what the next generation of a run takes from the one before, and why.
 
-A resume repeats one generation and asks nothing: every ended call stands. A retry is a new generation, perhaps of edited
-code, so each ended call is judged: successes stand while the code that made them is unchanged, failures that the flow
-handled stand too, and what ended the run (with all that was skipped, cut off or cancelled because of it) runs again.
-The same judgement makes the plan that a person is shown and decides when the call is reached.
+A resume repeats one generation and asks nothing: every ended call stands. A retry is a new generation, perhaps of
+edited code, so each ended call is judged: successes stand while the code that made them is unchanged, failures that
+the flow handled stand too, and what ended the run (with all that was skipped, cut off or cancelled because of it) runs
+again. The same judgement makes the plan that a person is shown and decides when the call is reached.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ from kapelle.model.outcomes import Outcome
 from kapelle.model.values import StoredValue
 
 UPSTREAM = "upstream: "
-"""How the reason of a skipped call begins when something it depends on did not succeed."""
+"""How the reason of a call begins that was skipped because of what it depends on."""
 
 NOT_RETRIED = (UsageError, ValueRefused, StoreError)
 """Errors of ours that another try would only repeat."""
@@ -61,7 +61,7 @@ def succeed(call: Call, result: Any) -> Any:
     )
     if not stored.is_kept and definition.results is None:
         engine.note(
-            f"{call.entry.name}: a result of {stored.size:,} bytes is not kept and the call runs again if it is needed; "
+            f"{call.entry.name}: a result of {stored.size:,} bytes is not kept; the call runs again if it is needed; "
             'say results="keep" or results="recompute" on the task',
             call=call.number,
         )
@@ -258,7 +258,8 @@ def copy_in(call: Call, start: Started, ended: Ended, *, number: int = -1) -> Se
             True,
             ended.mutated,
         )
-        recorder.put(recorder.encode(started) + recorder.encode(end))
+        recorder.put(recorder.encode(started))
+        recorder.put(recorder.encode(end))
         call.group.ended(STATE_LETTERS[ended.state], ended.mark, start.at_us, ended.at_us)
     call.engine.supervisor.written(recorder.spool.offset)
     settled.number = call.number

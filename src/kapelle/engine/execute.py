@@ -228,8 +228,8 @@ class Execution:
             engine.recorder.write(
                 Noted(
                     engine.clock.now_us(), -1, 30,
-                    f"{len(left)} recorded calls were not asked for by the replay ({', '.join(names[:5])}): between its "
-                    "tasks a flow should only compute; use run.now(), run.uuid(), run.random() or step(…)",
+                    f"{len(left)} recorded calls were not asked for by the replay ({', '.join(names[:5])}): between "
+                    "its tasks a flow should only compute; use run.now(), run.uuid(), run.random() or step(…)",
                 )
             )  # fmt: skip
         return len(left)

@@ -31,31 +31,37 @@ _raise_in_thread.restype = ctypes.c_int
 
 
 class Lane:
-    """The state of one thread, as far as stopping it goes. Entered and left at each border of user code."""
+    """The state of one thread, as far as stopping it goes. Entered and left at each border of user code.
 
-    __slots__ = ("_in_user", "_lock", "_pending", "_sent", "ident", "is_main")
+    Crossing a border takes no lock. The thread changes `_in_user` before it looks at what others said, others speak
+    before they look at `_in_user`, so one of the two always sees the other.
+    """
+
+    __slots__ = ("_in_user", "_lock", "_pending", "_sending", "_sent", "ident", "is_main")
 
     def __init__(self) -> None:
         self.ident = threading.get_ident()
         self.is_main = threading.current_thread() is threading.main_thread() and WAKE_SIGNAL is not None
         self._lock = threading.Lock()
         self._in_user = False
+        self._sending = False
         self._pending: type[Interrupt] | None = None
         self._sent: type[Interrupt] | None = None
 
     def enter_user(self) -> None:
         """User code begins. Raises an interrupt that came before."""
-        with self._lock:
-            if self._pending is None:
-                self._in_user = True
-                return
-            kind, self._pending = self._pending, None
-        raise kind
+        self._in_user = True
+        if self._pending is not None:
+            self.check()
 
     def leave_user(self) -> None:
         """User code has ended, or called into the engine. Raises an interrupt that is on its way."""
+        self._in_user = False
+        if self._sending or self._sent is not None or self._pending is not None:
+            self._stopped_at_border()
+
+    def _stopped_at_border(self) -> None:
         with self._lock:
-            self._in_user = False
             sent, kind, self._pending = self._sent, self._sent or self._pending, None
         if sent is not None:
             self._absorb()
@@ -74,8 +80,8 @@ class Lane:
 
     def received(self) -> None:
         """An interrupt has arrived in user code: nothing is on its way any more."""
+        self._in_user = False
         with self._lock:
-            self._in_user = False
             self._sent = None
 
     def interrupt(self, kind: type[Interrupt]) -> None:
@@ -83,25 +89,27 @@ class Lane:
         with self._lock:
             if self._sent is not None or self._pending is not None:
                 return
-            if not self._in_user:
-                self._pending = kind
-                return
             if self.is_main:
                 self._pending = kind  # its signal handler raises it, see `deliver_in_main`
             else:
-                self._sent = kind
-                _raise_in_thread(self.ident, kind)
-                return
-        if WAKE_SIGNAL is not None:
+                self._send(kind)
+        if self.is_main and WAKE_SIGNAL is not None:
             signal.pthread_kill(self.ident, WAKE_SIGNAL)
+
+    def _send(self, kind: type[Interrupt]) -> None:
+        self._sending = True
+        self._pending = kind
+        if self._in_user:
+            self._pending, self._sent = None, kind
+            _raise_in_thread(self.ident, kind)
+        self._sending = False
 
     def deliver_in_main(self) -> None:
         """Called by the signal handler: raise what is pending if user code stands still right now."""
-        if not self._in_user or self._pending is None:
-            return
-        kind, self._pending = self._pending, None
-        self._in_user = False
-        raise kind
+        if self._in_user and self._pending is not None:
+            kind, self._pending = self._pending, None
+            self._in_user = False
+            raise kind
 
     def __enter__(self) -> None:
         """User code has called into the engine."""
@@ -113,15 +121,17 @@ class Lane:
 
     def check(self) -> None:
         """Raise what is pending; for the engine's own waits."""
-        if self._pending is not None:
-            with self._lock:
-                kind, self._pending = self._pending, None
-            if kind is not None:
-                raise kind
+        if self._pending is None:
+            return
+        with self._lock:
+            kind, self._pending = self._pending, None
+        if kind is not None:
+            self._in_user = False
+            raise kind
 
 
 class NoLane(Lane):
-    """The lane of code in an event loop: its tasks are stopped by cancelling them, never by an exception from outside."""
+    """The lane of code in an event loop: its tasks are cancelled, never interrupted by an exception from outside."""
 
     def enter_user(self) -> None:
         """Nothing to do."""

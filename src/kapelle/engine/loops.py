@@ -50,10 +50,7 @@ def _is_ours(coro: Any) -> bool:
 
 def _next_task(strand: Strand, name: str) -> int:
     """The number of an asyncio task among those of its strand that run the same function."""
-    key = (-1, name.encode())
-    count = strand.counts.get(key, 0)
-    strand.counts[key] = count + 1
-    return count
+    return strand.occurrence(-1, name.encode())
 
 
 def others_open(engine: Engine) -> bool:

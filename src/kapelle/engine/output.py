@@ -49,7 +49,7 @@ class Output:
         with self._lock:
             if not self._broken:
                 try:
-                    self._spool.write(self._encode(kept) + b"\n")
+                    self._spool.write(self._encode(kept))
                 except Exception as error:
                     self._broken = True
                     sys.__stderr__ and sys.__stderr__.write(f"kapelle: output is not kept any more: {error}\n")

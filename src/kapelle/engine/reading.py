@@ -68,7 +68,7 @@ class Elements:
         if ended:
             if len(ended) < len(self._mapped):
                 raise CallError(
-                    f"{self._definition.name}.map: the argument {', '.join(ended)} ended after {number} elements, others go on",
+                    f"{self._definition.name}.map: {', '.join(ended)} ended after {number} elements, others go on",
                     hint="make them equally long",
                 )
             return None

@@ -1,7 +1,7 @@
 """The recorder: turns what happens in a run into journal lines, in one order, before the engine goes on.
 
 It hands out the numbers of tasks, branches and calls, writes each line to the spool, and tells the supervisor how far
-the spool reaches. One lock makes line order and file order the same; the counts of the run's groups change under it too.
+the spool reaches. One lock makes line order and file order the same; the counts of the groups change under it too.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Recorder:
 
     def write(self, *lines: Line) -> None:
         """Write lines; when it returns, the death of this process does not lose them."""
-        data = b"".join([self._encode(line) + b"\n" for line in lines])
         with self.lock:
-            self.put(data)
+            for line in lines:
+                self.put(self._encode(line))
         self.supervisor.written(self.spool.offset)
 
     def encode(self, line: Line) -> bytes:
         """The bytes of a line, for `put`."""
-        return self._encode(line) + b"\n"
+        return self._encode(line)
 
     def put(self, data: bytes) -> None:
-        """Append encoded lines; the caller holds `lock` and tells the supervisor afterwards."""
+        """Append an encoded line; the caller holds `lock` and tells the supervisor afterwards."""
         if self._broken is not None:
             raise self._broken
         try:

@@ -1,7 +1,7 @@
 """Resources: something created for a while, and cleaned up in whichever process the block ends.
 
-Creation and clean-up are two recorded calls. A run that dies inside the block goes on by replay, takes the created thing
-from the journal, and reaches the clean-up once. A cancelled run still cleans up, within its grace time.
+Creation and clean-up are two recorded calls. A run that dies inside the block goes on by replay, takes the created
+thing from the journal, and reaches the clean-up once. A cancelled run still cleans up, within its grace time.
 """
 
 from __future__ import annotations

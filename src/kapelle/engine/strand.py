@@ -55,8 +55,8 @@ class Strand:
         self.lane = lane
         self.is_async = is_async
         self.is_detached = False
-        self.counts: dict[tuple[int, bytes], int] = {}
-        self.seeds: dict[int, blake2b] = {}
+        self.counts: dict[tuple[int, bytes], int] | None = None
+        self.seeds: dict[int, blake2b] | None = None
         self.next_key = 0
         self.futures: set[Any] | None = None
         self.parallel_futures: list[Any] | None = None
@@ -83,16 +83,22 @@ class Strand:
 
     def seed(self, entry: TaskEntry) -> blake2b:
         """What calls of one task in this branch have in common."""
-        seed = self.seeds.get(entry.number)
+        seeds = self.seeds
+        if seeds is None:
+            seeds = self.seeds = {}
+        seed = seeds.get(entry.number)
         if seed is None:
-            seed = self.seeds[entry.number] = call_seed(self.id, entry.name)
+            seed = seeds[entry.number] = call_seed(self.id, entry.name)
         return seed
 
     def occurrence(self, task: int, inputs: bytes) -> int:
         """How many equal calls this branch made before; counts this one."""
+        counts = self.counts
+        if counts is None:
+            counts = self.counts = {}
         key = (task, inputs)
-        count = self.counts.get(key, 0)
-        self.counts[key] = count + 1
+        count = counts.get(key, 0)
+        counts[key] = count + 1
         return count
 
     def new_key(self) -> str:

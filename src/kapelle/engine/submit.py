@@ -58,8 +58,8 @@ class Submission:
     """One submitted call, until it runs."""
 
     __slots__ = (
-        "_asyncio_task", "_lane", "_limiter", "_stage", "context", "definition", "dependencies", "future", "group", "key",
-        "strand", "values",
+        "_asyncio_task", "_lane", "_limiter", "_stage", "context", "definition", "dependencies", "future", "group",
+        "key", "strand", "values",
     )  # fmt: skip
 
     def __init__(

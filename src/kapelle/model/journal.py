@@ -184,8 +184,9 @@ class Finished(Line, tag="f", frozen=True):
 
 
 AnyLine = (
-    Opened | Defined | Branched | Started | Tried | Ended | EndedRow | Remembered | Read | Noted | Counted | Finished
-)
+    Opened | Defined | Branched | Started | Tried | Ended | EndedRow | Remembered | Read | Noted | Retried | Replaced
+    | Counted | Finished
+)  # fmt: skip
 
 
 class OutputLine(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):

@@ -140,7 +140,9 @@ class LocalSupervisor:
                 threading.Timer(RETRY_S, self._work.set).start()
         except Exception as error:  # ours is broken: whoever waits is told, and the spool stays
             self._broken = StoreError(
-                "what the run records cannot be shipped", cause=f"{type(error).__name__}: {error}", hint="please report this"
+                "what the run records cannot be shipped",
+                cause=f"{type(error).__name__}: {error}",
+                hint="please report this",
             )
         self._tell()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from kapelle import __version__ as version
 from kapelle.authoring.naming import main_module_path
 from kapelle.core.journal import JournalIndex
 from kapelle.core.retry import RetryRules, Reuse
@@ -25,6 +24,7 @@ from kapelle.model.definitions import Definition
 from kapelle.model.errors import KapelleError, StaleAttempt, StoreError
 from kapelle.model.journal import JOURNAL_VERSION, Opened, OutputLine, Retried
 from kapelle.model.runs import ABANDONED, Attempt, Run
+from kapelle.model.version import VERSION
 from kapelle.ports.progress import Display
 from kapelle.runners.threads import ThreadRunner
 from kapelle.supervisor.local import LocalSupervisor
@@ -116,7 +116,7 @@ class LocalAttempt:
             at_us=self._home.clock.now_us(),
             pid=os.getpid(),
             host=socket.gethostname(),
-            kapelle=version,
+            kapelle=VERSION,
             fingerprints=FINGERPRINT_VERSION,
         )
         recorder.write(opened)

@@ -68,7 +68,7 @@ def load_entry(entry: Entry, flow: str) -> Loaded:
 
 
 def import_file(file: Path) -> ModuleType:
-    """Import a file under its module path in its project; its own folder and the project's root can be imported from."""
+    """Import a file under its module path in its project; its folder and the project's root can be imported from."""
     root, name = project_root(str(file)), module_path(str(file)) or file.stem
     for folder in (root / "src", root, file.parent):
         if folder.is_dir() and str(folder) not in sys.path:

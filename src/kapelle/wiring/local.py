@@ -1,4 +1,4 @@
-"""The home of one person's runs: a store, blobs and the runs' own files in one folder, opened by any number of scripts."""
+"""The home of a person's runs: store, blobs and the runs' own files in one folder, shared by any number of scripts."""
 
 from __future__ import annotations
 

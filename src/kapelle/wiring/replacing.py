@@ -55,7 +55,7 @@ class Replacer:
     def _timed_out(self, call: Any) -> TaskTimedOut:
         definition = call.definition
         return TaskTimedOut(
-            f"{call.entry.name} did not end within {definition.timeout_s:g} s, nor stop within {definition.grace_s:g} s more",
+            f"{call.entry.name} did not end in {definition.timeout_s:g} s, nor in {definition.grace_s:g} s of grace",
             where=f"{definition.file}:{definition.line}",
             hint='isolation="process" ends such a task exactly in time, without replacing the whole process',
         )

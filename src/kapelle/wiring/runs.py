@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kapelle import __version__ as version
 from kapelle.core.journal import CallView, JournalIndex, index_of, views_of
 from kapelle.core.retry import RetryPlan, RetryRules, ReuseMode, make_plan
 from kapelle.engine.execute import Ending
@@ -21,6 +20,7 @@ from kapelle.model.definitions import Definition
 from kapelle.model.errors import UsageError, ValueRefused
 from kapelle.model.ids import text_id
 from kapelle.model.runs import NewRun, Run, RunState
+from kapelle.model.version import VERSION
 from kapelle.ports.blobs import Blobs
 from kapelle.ports.progress import Display
 from kapelle.supervisor.leftovers import settle
@@ -76,7 +76,7 @@ def create_run(
             parameters_text=preview(tuple(parameters), tuple(parameters.values())),
             created_at_us=home.clock.now_us(),
             tags=tuple(dict.fromkeys((*definition.tags, *options.tags))),
-            kapelle_version=version,
+            kapelle_version=VERSION,
         )
         with home.store.write() as tx:
             return tx.runs.create(Scope.system(), new, RunState.QUEUED), folder
@@ -142,8 +142,8 @@ def prepare_resume(home: LocalHome, run: Run, loaded: Loaded, display: Display |
             )
         index = read_index(home, run, run.generation)
         return LocalAttempt(
-            home, run, folder, loaded.definition, parameters_of(home, run), index=index, retry=_retry_of(home, run, index),
-            display=display, go_on=go_on,
+            home, run, folder, loaded.definition, parameters_of(home, run), index=index,
+            retry=_retry_of(home, run, index), display=display, go_on=go_on,
         )  # fmt: skip
     except BaseException:
         folder.release()

@@ -61,6 +61,8 @@ class Walk:
     immutable = True
     sampled = False
     """True when a large buffer is only to be looked at here and there."""
+    unseeded = False
+    """True inside a model that was trained without a seed: generators in there have no content of their own."""
     path: dict[int, None] | None = None
     folded: dict[int, tuple[object, bytes]] | None = None
 

@@ -6,6 +6,7 @@ from kapelle.engine.values import canonical_containers, canonical_scalars
 from kapelle.engine.values.canonical import CLASSIFIERS
 from kapelle.engine.values.canonical_arrays import classify_array
 from kapelle.engine.values.canonical_arrow import classify_arrow
+from kapelle.engine.values.canonical_estimators import classify_estimator, classify_part
 from kapelle.engine.values.canonical_frames import classify_frame
 from kapelle.engine.values.canonical_functions import classify_definition
 from kapelle.engine.values.canonical_objects import classify_object
@@ -23,6 +24,8 @@ def load() -> None:
         classify_frame,
         classify_definition,
         classify_standard,
+        classify_estimator,
         classify_object,
         classify_subclass,
+        classify_part,
     ]

@@ -47,26 +47,23 @@ def unpack_or_none(data: bytes | None, kind: type[T]) -> T | None:
 
 
 class _ValueForm(msgspec.Struct, array_like=True):
-    """A stored value with its JSON text as a text: as a part of the JSON around it, `null` and nothing look alike."""
+    """A stored value with its JSON text as a text."""
 
     codec: str
-    inline: str | None
-    packed: bytes | None
+    inline: str
+    packed: bytes
     digest: str
     size: int
 
 
 def pack_value(value: StoredValue) -> bytes:
     """A stored value as the bytes of a column."""
-    inline = None if value.inline is None else bytes(value.inline).decode()
-    return pack(_ValueForm(value.codec, inline, value.packed, value.digest, value.size))
+    return pack(_ValueForm(value.codec, bytes(value.inline).decode(), value.packed, value.digest, value.size))
 
 
 def unpack_value(data: bytes) -> StoredValue:
     """The stored value of a column."""
     form = unpack(data, _ValueForm)
-    if form.inline is None:
-        return StoredValue(form.codec, packed=form.packed, digest=form.digest, size=form.size)
     return StoredValue(form.codec, msgspec.Raw(form.inline.encode()), form.packed, form.digest, form.size)
 
 

@@ -177,6 +177,15 @@ class Life:
         """The number of lines up to and with the first one that is wanted: the `after` of a resume."""
         return next(number for number, line in enumerate(self.lines, 1) if wanted(line))
 
+    def ends(self, count: int) -> int:
+        """The number of lines up to and with the end of the `count`-th call to end: the `after` of a resume."""
+        places = [number for number, line in enumerate(self.lines, 1) if line.startswith((b'["e"', b'["E"'))]
+        return places[count - 1]
+
+    def known(self, after: int) -> JournalIndex:
+        """What a process knows that finds the first `after` lines of this attempt."""
+        return index_of([*self.past, b"".join(self.lines[:after])])
+
     @property
     def cuts(self) -> range:
         """Each number of lines after which the process can die with the run unfinished."""

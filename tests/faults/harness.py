@@ -190,7 +190,9 @@ class Story:
 
     def note(self) -> None:
         """Note how the calls stand on record now that the newest life is over."""
-        self.standing[self.lives] = self._journals.take(self.home / "runs")
+        standing = self._journals.take(self.home / "runs")
+        if standing is not None:
+            self.standing[self.lives] = standing
 
     def finish(self) -> Life:
         """Go on undisturbed to the end of the run."""

@@ -28,7 +28,7 @@ class Seen:
     """A line of the witness."""
 
     life: int
-    pid: int
+    at_us: int
     phase: str
     task: str
     args: tuple[Any, ...]
@@ -59,12 +59,14 @@ class Journals:
         self.index = JournalIndex()
         self._read: set[str] = set()
 
-    def take(self, runs: Path) -> Standing:
-        """Read what the life that is over has left."""
-        for spool in sorted(runs.glob("*/*.journal"), key=lambda path: int(path.name.split(".")[1])):
-            if spool.name not in self._read:
-                self._read.add(spool.name)
-                self.index.feed(read_lines([spool.read_bytes()]))
+    def take(self, runs: Path) -> Standing | None:
+        """Read what the life that is over has left; None if it left nothing, because nothing ran or all is shipped."""
+        spools = [spool for spool in runs.glob("*/*.journal") if spool.name not in self._read]
+        if not spools:
+            return None
+        for spool in sorted(spools, key=lambda path: int(path.name.split(".")[1])):
+            self._read.add(spool.name)
+            self.index.feed(read_lines([spool.read_bytes()]))
         known = self.index.by_id.values()
         return Standing(
             ended=frozenset(call.id.hex() for call in known if call.ended is not None and call.ended.reusable),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from kapelle.cli.logs import lines_after
@@ -21,8 +22,7 @@ from kapelle.ports.progress import GroupProgress
 from kapelle.wiring.local import LocalHome
 from kapelle.wiring.runs import calls_of
 
-COUNTS = ("succeeded", "failed", "skipped", "cancelled", "reused", "cached")
-_COUNTED_AS = {CallState.PENDING: "waiting"}
+COUNTS = ("running", "waiting", "succeeded", "failed", "skipped", "cancelled", "reused", "cached")
 FAILED_SHOWN = 5
 LINES_SHOWN = 5
 PREVIEW_CHARACTERS = 400
@@ -71,21 +71,25 @@ def _innermost(failed: Sequence[CallRow]) -> list[tuple[CallRow, int]]:
 
 def _recorded(group: GroupRow) -> GroupProgress:
     """A group as it was written at the end of an attempt."""
-    counts = {name: getattr(group, name) for name in COUNTS}
-    return GroupProgress(path=tuple(group.path.split("/")), kind="", duration_us=group.duration_us, **counts)
+    return _group(tuple(group.path.split("/")), {name: getattr(group, name, 0) for name in COUNTS}, group.duration_us)
 
 
 def _counted(calls: Sequence[CallView]) -> list[GroupProgress]:
     """The groups of an attempt that did not come to writing them, counted call by call."""
-    groups: dict[tuple[str, ...], dict[str, int]] = {}
+    counts: dict[tuple[str, ...], Counter[str]] = {}
+    work_us: Counter[tuple[str, ...]] = Counter()
     for call in calls:
-        counts = groups.setdefault(call.path, Counter())
-        counts[_COUNTED_AS.get(call.state, call.state.value)] += 1
-        if call.mark:
-            counts[call.mark] += 1
+        counted = counts.setdefault(call.path, Counter())
+        counted["waiting" if call.state is CallState.PENDING else call.state.value] += 1
+        counted[call.mark] += 1
         if call.ended_at_us is not None:
-            counts["duration_us"] += call.ended_at_us - call.started_at_us
-    return [GroupProgress(path=path, kind="", **counts) for path, counts in groups.items()]
+            work_us[call.path] += call.ended_at_us - call.started_at_us
+    return [_group(path, counted, work_us[path]) for path, counted in counts.items()]
+
+
+def _group(path: tuple[str, ...], counts: Mapping[str, int], work_us: int) -> GroupProgress:
+    known = {name: counts.get(name, 0) for name in COUNTS}
+    return replace(GroupProgress(path, kind="", duration_us=work_us), **known)  # type: ignore[arg-type]
 
 
 def _last_lines(home: LocalHome, run: Run, calls: Collection[int]) -> dict[int, tuple[OutputLine, ...]]:

@@ -13,8 +13,8 @@ from kapelle.cli.every_call import call_rows, view_document
 from kapelle.cli.homes import settle
 from kapelle.console.documents import (
     call_document,
-    output_document,
     group_document,
+    output_document,
     run_document,
 )
 from kapelle.console.report import Dossier, report_rows

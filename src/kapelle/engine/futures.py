@@ -43,8 +43,8 @@ class CallFuture(Generic[T]):
         strand.engine.submitted = True
         if owned:
             if strand.futures is None:
-                strand.futures = set()
-            strand.futures.add(self)
+                strand.futures = {}
+            strand.futures[self] = None
 
     # What authors use
 
@@ -131,6 +131,13 @@ class CallFuture(Generic[T]):
             if self._outcome is None:
                 self._stop, self._drop = stop, drop
 
+    def unseen_failure(self) -> BaseException | None:
+        """What the call raised, if it failed and nobody looked at it."""
+        outcome = self._outcome
+        if outcome is None or not outcome.failed or self.observed or self.tolerated:
+            return None
+        return outcome.error
+
     def drop(self) -> None:
         """End as cancelled, without a record, if the call has not started."""
         if self._drop is not None:
@@ -139,7 +146,7 @@ class CallFuture(Generic[T]):
     def _forget(self) -> None:
         futures = self.strand.futures
         if futures is not None and self._outcome is not None:
-            futures.discard(self)
+            futures.pop(self, None)
 
     def _wait(self, timeout_s: float | None) -> None:
         strand = waiting_strand(self.strand)
@@ -220,18 +227,14 @@ def drop_waiting(strand: Strand) -> None:
 
 
 def _raise_unobserved(strand: Strand) -> None:
-    failed = [
-        one
-        for one in tuple(strand.futures or ())
-        if one.settled is not None and one.settled.failed and not one.observed and not one.tolerated
-    ]
+    """Raise the failure of what was submitted first."""
+    errors = [error for one in tuple(strand.futures or ()) if (error := one.unseen_failure()) is not None]
     strand.futures = None
-    if not failed:
+    if not errors:
         return
-    error = failed[0].settled.error
-    if len(failed) > 1:
-        error.add_note(f"and {len(failed) - 1} more failures of submitted calls that nobody looked at")
-    raise error
+    if len(errors) > 1:
+        errors[0].add_note(f"and {len(errors) - 1} more failures of submitted calls that nobody looked at")
+    raise errors[0]
 
 
 def cancelled_outcome(reason: str) -> Outcome[Any]:

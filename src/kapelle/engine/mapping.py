@@ -57,6 +57,10 @@ class WholeMap(CallFuture[None]):
         self.feeder.read_on()
         super().when_done(callback)
 
+    def unseen_failure(self) -> BaseException | None:
+        """What went wrong in the map, if nobody looked at it."""
+        return None if self.observed or self.tolerated else self.feeder.unseen_failure()
+
 
 class Feeder:
     """Starts the calls of a map, in order, while there is room."""
@@ -80,7 +84,7 @@ class Feeder:
         self._unread = 0
         self._bounded = elements.length is None
         self._feeding = False
-        self._failures: list[CallFuture[Any]] = []
+        self._failures: dict[int, CallFuture[Any]] = {}
         self._error: BaseException | None = None
         self.whole = WholeMap(strand, definition.name, tolerated=definition.allow_failure)
         self.whole.feeder = self
@@ -134,28 +138,32 @@ class Feeder:
             self._unread += 1
         key = f"{self._key}.{number}"
         Submission(self.strand, self.definition, values, key, future, self._context.copy()).begin()
-        future.when_done(self._one_ended)
+        future.when_done(partial(self._one_ended, number))
 
-    def _one_ended(self, future: CallFuture[Any]) -> None:
+    def _one_ended(self, number: int, future: CallFuture[Any]) -> None:
         with self.lock:
             self._running -= 1
             if future.settled is not None and future.settled.failed:
-                self._failures.append(future)
+                self._failures[number] = future
         self.feed()
 
     def _settle_when_over(self) -> None:
         with self.lock:
             if not self.exhausted or self._running or self._feeding or self.whole.settled is not None:
                 return
-            error = self._error
-            unseen = [one for one in self._failures if not one.observed]
-            if error is None and unseen:
-                outcome = unseen[0].settled
-                error = outcome.error if outcome is not None else None
-                if len(unseen) > 1 and error is not None:
-                    error.add_note(f"and {len(unseen) - 1} more failures in the same map")
+            error = self._error or next((one.settled.error for one in self._failures.values() if one.settled), None)
         self.whole.settle(Outcome(CallState.SUCCEEDED) if error is None else outcome_of(error))
         self._tell()
+
+    def unseen_failure(self) -> BaseException | None:
+        """What went wrong while elements were read, or the first failure, in their order, that nobody looked at."""
+        if self._error is not None:
+            return self._error
+        unseen = [one for _, one in sorted(self._failures.items()) if not one.observed]
+        error = unseen[0].unseen_failure() if unseen else None
+        if len(unseen) > 1 and error is not None:
+            error.add_note(f"and {len(unseen) - 1} more failures in the same map")
+        return error
 
     def _tell(self) -> None:
         self.changed.set()

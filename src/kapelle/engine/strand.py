@@ -58,7 +58,7 @@ class Strand:
         self.counts: dict[tuple[int, bytes], int] | None = None
         self.seeds: dict[int, blake2b] | None = None
         self.next_key = 0
-        self.futures: set[Any] | None = None
+        self.futures: dict[Any, None] | None = None
         self.parallel_futures: list[Any] | None = None
         self._id: bytes | None = ROOT_BRANCH if parent is None else None
         self._number = 0 if parent is None else -1

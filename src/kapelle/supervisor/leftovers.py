@@ -39,8 +39,6 @@ def settle(store: Store, folder: RunDir, now_us: int) -> bool:
     False when there was nothing to do. Raises StoreError when the store takes nothing; the spools stay then.
     """
     attempts = folder.attempts()
-    if not attempts:
-        return False
     try:
         with store.read() as tx:
             run = tx.runs.get(Scope.system(), folder.run_id)

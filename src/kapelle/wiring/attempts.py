@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from kapelle.authoring.naming import main_module_path
 from kapelle.core.journal import JournalIndex
 from kapelle.core.retry import RetryRules, Reuse
 from kapelle.engine.execute import Ending, Execution
@@ -17,15 +16,15 @@ from kapelle.engine.recorder import Recorder
 from kapelle.engine.spool import Spool
 from kapelle.engine.state import Options, Parts
 from kapelle.engine.values.fingerprint import FINGERPRINT_VERSION
-from kapelle.engine.values.naming import declare_main
 from kapelle.engine.values.project import is_project_file
 from kapelle.model.access import Scope
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import KapelleError, StaleAttempt, StoreError
 from kapelle.model.journal import JOURNAL_VERSION, Opened, OutputLine, Retried
-from kapelle.model.runs import ABANDONED, Attempt, Run
+from kapelle.model.runs import ABANDONED, Attempt, Run, RunState
 from kapelle.model.version import VERSION
 from kapelle.ports.progress import Display
+from kapelle.ports.storage.store import Transaction
 from kapelle.runners.threads import ThreadRunner
 from kapelle.supervisor.local import LocalSupervisor
 from kapelle.supervisor.rundir import RunDir
@@ -44,6 +43,12 @@ class Retry:
         self.reuse = Reuse(before, rules)
         self.rules = rules
         self.generation = generation
+
+
+def begin(home: LocalHome, tx: Transaction, run: Run) -> Attempt:
+    """Make an attempt of this process the run's current one; the caller has the run's lock."""
+    token = SystemChance().token().hex()
+    return tx.runs.begin_attempt(Scope.system(), run.id, run.generation, token, home.clock.now_us())
 
 
 class LocalAttempt:
@@ -84,14 +89,10 @@ class LocalAttempt:
     # Putting together
 
     def _claim(self) -> Attempt:
+        if self._run.state is RunState.RUNNING:
+            return self._run.attempt  # begun in the transaction that made the run or its generation
         with self._home.store.write() as tx:
-            return tx.runs.begin_attempt(
-                Scope.system(),
-                self._run.id,
-                self._run.generation,
-                SystemChance().token().hex(),
-                self._home.clock.now_us(),
-            )
+            return begin(self._home, tx, self._run)
 
     def _supervise(self) -> LocalSupervisor:
         home, folder = self._home, self._folder
@@ -134,7 +135,6 @@ class LocalAttempt:
         retry: Retry | None,
         use_cache: bool,
     ) -> Execution:
-        declare_main(main_module_path())
         home, run = self._home, self._run
         parts = Parts(
             attempt=self.attempt,

@@ -8,7 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from kapelle.authoring.naming import main_module_path
 from kapelle.blobs.files import FileBlobs
+from kapelle.engine.values.naming import declare_main
 from kapelle.model.access import Scope
 from kapelle.model.errors import NotFound, StoreError, UsageError
 from kapelle.model.runs import Run, RunState
@@ -99,6 +101,7 @@ class LocalHome:
 def open_home(settings: Settings | None = None) -> LocalHome:
     """Open the home that the settings name (by default those of the environment), making it if need be."""
     chosen = settings or Settings.from_environ(os.environ)
+    declare_main(main_module_path())
     clock = SystemClock()
     store = SqliteStore(chosen.home / STORE_FILE, clock)
     try:

@@ -19,13 +19,14 @@ from kapelle.model.access import Scope
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import UsageError, ValueRefused
 from kapelle.model.ids import text_id
+from kapelle.model.journal import Retried
 from kapelle.model.runs import NewRun, Run, RunState
 from kapelle.model.version import VERSION
 from kapelle.ports.blobs import Blobs
 from kapelle.ports.progress import Display
 from kapelle.supervisor.leftovers import settle
 from kapelle.supervisor.rundir import RunDir
-from kapelle.wiring.attempts import LocalAttempt, Retry
+from kapelle.wiring.attempts import LocalAttempt, Retry, begin
 from kapelle.wiring.clock import SystemChance
 from kapelle.wiring.loading import Loaded, definitions_of
 from kapelle.wiring.local import LocalHome
@@ -79,7 +80,9 @@ def create_run(
             kapelle_version=VERSION,
         )
         with home.store.write() as tx:
-            return tx.runs.create(Scope.system(), new, RunState.QUEUED), folder
+            run = tx.runs.create(Scope.system(), new, RunState.QUEUED)
+            begin(home, tx, run)
+            return tx.runs.get(Scope.system(), run_id), folder
     except BaseException:
         folder.remove()
         folder.release()
@@ -141,20 +144,32 @@ def prepare_resume(home: LocalHome, run: Run, loaded: Loaded, display: Display |
                 hint=f"`kapelle retry {run.id[:8]}` makes a new try that takes what has succeeded",
             )
         index = read_index(home, run, run.generation)
-        return LocalAttempt(
+        attempt = LocalAttempt(
             home, run, folder, loaded.definition, parameters_of(home, run), index=index,
             retry=_retry_of(home, run, index), display=display, go_on=go_on,
         )  # fmt: skip
+        _tell_changes(attempt, run, loaded)
+        return attempt
     except BaseException:
         folder.release()
         raise
 
 
+def _tell_changes(attempt: LocalAttempt, run: Run, loaded: Loaded) -> None:
+    """A resume takes what is recorded without comparing code, so it says when the code is not that of the start."""
+    if run.entry.digest and loaded.entry.digest and run.entry.digest != loaded.entry.digest:
+        attempt.execution.engine.note(
+            f"{run.entry.file} has changed since this run began; what is recorded is taken as it is. "
+            "`kapelle retry` compares the code of each task instead."
+        )
+
+
 def _retry_of(home: LocalHome, run: Run, index: JournalIndex) -> Retry | None:
-    """The retry that this generation is, as its journal says."""
+    """The retry that this generation is, as its journal says; a process that died before it could say took no rules."""
     line = index.retried
-    if line is None:
+    if line is None and run.generation == 1:
         return None
+    line = line or Retried(run.generation - 1, "unchanged", (), False)
     rules = RetryRules(line.mode, frozenset(line.again), line.also_handled)  # type: ignore[arg-type]
     before = read_index(home, run, line.before)
     for call in index.by_id:
@@ -210,6 +225,8 @@ def retry_run(home: LocalHome, run: Run, loaded: Loaded, plan: RetryPlan, displa
     try:
         with home.store.write() as tx:
             run = tx.runs.next_generation(Scope.system(), run.id, run.generation, home.clock.now_us())
+            begin(home, tx, run)
+            run = tx.runs.get(Scope.system(), run.id)
         attempt = LocalAttempt(
             home, run, folder, loaded.definition, parameters_of(home, run),
             retry=Retry(before, plan.rules, run.generation - 1), display=display, go_on=_resume_argv,

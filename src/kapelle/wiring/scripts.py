@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from types import TracebackType
 from typing import Any
 
 from kapelle.console.choose import choose_display
 from kapelle.engine.execute import Ending
 from kapelle.engine.values.exceptions import decode_exception
-from kapelle.engine.values.project import is_project_file
+from kapelle.engine.values.project import is_ours, is_project_file
 from kapelle.model.access import Scope
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import RunCancelled, RunFailed
@@ -108,5 +109,18 @@ def _give(run: Run, ending: Ending) -> Any:
             raise RunCancelled(ending.reason)
         raise SystemExit(EXIT_CANCELLED)
     if ending.error is not None:
-        raise ending.error
+        raise ending.error.with_traceback(_users_frames(ending.error.__traceback__))
     return ending.value
+
+
+def _users_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """A traceback without our own frames between those of the author's code."""
+    kept: list[TracebackType] = []
+    while traceback is not None:
+        if not is_ours(traceback.tb_frame.f_code.co_filename):
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    folded: TracebackType | None = None
+    for one in reversed(kept):
+        folded = TracebackType(folded, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return folded

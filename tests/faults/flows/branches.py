@@ -14,20 +14,20 @@ async def moment() -> None:
     await asyncio.sleep(_weather.uniform(0.0, 0.012))
 
 
-@task
+@task(interruptions=99)
 async def token() -> str:
     with witnessed("token"):
         await moment()
         return os.urandom(8).hex()
 
 
-@task
+@task(interruptions=99)
 def slow_token() -> str:
     with witnessed("slow_token"):
         return os.urandom(8).hex()
 
 
-@task
+@task(interruptions=99)
 async def open_account(name: str, number: int, word: str) -> str:
     with witnessed("open_account", f"{name}{number}", word):
         await moment()

@@ -9,7 +9,7 @@ from tests.faults.flows.witness import witnessed
 CALLS = int(os.environ.get("FAULTS_CALLS", "60"))
 
 
-@task
+@task(interruptions=99)
 def mix(number: int, before: str) -> str:
     with witnessed("mix", number):
         return f"{hash_of(before)}-{number}"

@@ -13,13 +13,13 @@ def draw(number: int) -> str:
     return os.urandom(4).hex()
 
 
-@task
+@task(interruptions=99)
 def note(number: int, *drawn: Any) -> int:
     with witnessed("note", number, *map(str, drawn)):
         return number
 
 
-@task(effects="external")
+@task(interruptions=99, effects="external")
 def charge(number: int) -> str:
     with witnessed("charge", number):
         return current_task().idempotency_key
@@ -35,14 +35,14 @@ def remove(thing: str) -> None:
         pass
 
 
-@task(mutates=("model",))
+@task(interruptions=99, mutates=("model",))
 def fit(model: dict[str, list[int]], number: int) -> int:
     with witnessed("fit", number):
         model["seen"].append(number)
         return number
 
 
-@task
+@task(interruptions=99)
 def score(model: dict[str, list[int]]) -> int:
     with witnessed("score", len(model["seen"])):
         return sum(model["seen"])

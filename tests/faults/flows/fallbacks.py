@@ -22,7 +22,7 @@ class Unpicklable(Exception):
         self.lock = lock
 
 
-@task
+@task(interruptions=99)
 def primary(number: int) -> str:
     """Its answer is another one in each process, as with a service that comes and goes."""
     with witnessed("primary", number):
@@ -33,7 +33,7 @@ def primary(number: int) -> str:
         raise Unpicklable(number, lock=threading.Lock())
 
 
-@task
+@task(interruptions=99)
 def publish(number: int, way: str) -> str:
     with witnessed("publish", number, way):
         return way

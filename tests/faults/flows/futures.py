@@ -11,50 +11,50 @@ from tests.faults.flows.witness import witnessed
 _weather = random.Random(os.urandom(8))
 
 
-@task
+@task(interruptions=99)
 def make(number: int) -> int:
     with witnessed("make", number):
         time.sleep(_weather.uniform(0.0, 0.01))
         return number
 
 
-@task(allow_failure=True)
+@task(interruptions=99, allow_failure=True)
 def break_down(number: int) -> int:
     with witnessed("break_down", number):
         raise ValueError(number)
 
 
-@task
+@task(interruptions=99)
 def sit_out() -> None:
     with witnessed("sit_out"):
         raise Skip("not today")
 
 
-@task
+@task(interruptions=99)
 def add(numbers: list[int], more: dict[str, int]) -> int:
     with witnessed("add"):
         return sum(numbers) + sum(more.values())
 
 
-@task(when="all_done")
+@task(interruptions=99, when="all_done")
 def count(outcomes: list[Outcome[Any]]) -> list[str]:
     with witnessed("count"):
         return [outcome.state.value for outcome in outcomes]
 
 
-@task(when="one_failed")
+@task(interruptions=99, when="one_failed")
 def alarm(outcomes: list[Outcome[Any]]) -> str:
     with witnessed("alarm"):
         return "rung"
 
 
-@task(when="one_success")
+@task(interruptions=99, when="one_success")
 def first(outcomes: list[Outcome[Any]]) -> str:
     with witnessed("first"):
         return "one came"
 
 
-@task(when="none_failed", allow_failure=True)
+@task(interruptions=99, when="none_failed", allow_failure=True)
 def proud(outcomes: list[Outcome[Any]]) -> str:
     with witnessed("proud"):
         return "no failure"

@@ -4,7 +4,7 @@ from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
 
 
-@task(isolation="process")
+@task(interruptions=99, isolation="process")
 def apart(number: int, before: int) -> int:
     with witnessed("apart", number):
         return number + 2 * before

@@ -7,25 +7,25 @@ from kapelle import as_completed, flow, task, unmapped
 from tests.faults.flows.witness import seen, witnessed
 
 
-@task
+@task(interruptions=99)
 def square(number: int, offset: int) -> int:
     with witnessed("square", number):
         return number * number + offset
 
 
-@task
+@task(interruptions=99)
 def use(number: int, token: str) -> tuple[int, str]:
     """`token` is drawn anew whenever the iterator is read: a replay must give the recorded one."""
     with witnessed("use", number, token):
         return number, token
 
 
-@task
+@task(interruptions=99)
 def row(number: int) -> int:
     return sum(square.map(range(number), offset=unmapped(1000 * number)).results())
 
 
-@task
+@task(interruptions=99)
 def total(numbers: list[int]) -> int:
     with witnessed("total"):
         return sum(numbers)

@@ -4,13 +4,13 @@ from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
 
 
-@task
+@task(interruptions=99)
 def leaf(name: str, number: int) -> int:
     with witnessed("leaf", name, number):
         return number + len(name)
 
 
-@task
+@task(interruptions=99)
 def branching(name: str) -> int:
     """A task that calls tasks."""
     return leaf(name, 1) + leaf(name, 2) + leaf(name, 2)

@@ -8,7 +8,7 @@ from tests.faults.flows.witness import witnessed
 PAUSE_S = float(os.environ.get("FAULTS_PAUSE_S", "0.02"))
 
 
-@task(retries=5, delays=[0.02])
+@task(interruptions=99, retries=5, retry_delay=[0.02])
 def flaky(number: int) -> int:
     with witnessed("flaky", number):
         if current_task().attempt <= number % 4:
@@ -16,7 +16,7 @@ def flaky(number: int) -> int:
         return 100 * number + current_task().attempt
 
 
-@task(retries=3, delays=[PAUSE_S])
+@task(interruptions=99, retries=3, retry_delay=[PAUSE_S])
 async def flaky_async(number: int) -> int:
     with witnessed("flaky_async", number):
         if current_task().attempt <= 2:
@@ -24,7 +24,7 @@ async def flaky_async(number: int) -> int:
         return current_task().attempt
 
 
-@task(retries=2, delays=[PAUSE_S])
+@task(interruptions=99, retries=2, retry_delay=[PAUSE_S])
 def once_more() -> int:
     with witnessed("once_more"):
         if current_task().attempt == 1:

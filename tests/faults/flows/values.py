@@ -110,13 +110,13 @@ def told(value: Any) -> str:
             return f"{kind} {value!r}"
 
 
-@task
+@task(interruptions=99)
 def make(name: str) -> Any:
     with witnessed("make", name):
         return MAKERS[name]()
 
 
-@task
+@task(interruptions=99)
 def look(name: str, value: Any) -> str:
     """Its inputs hold the value, so it runs again if the value's fingerprint is another one after a resume."""
     with witnessed("look", name):

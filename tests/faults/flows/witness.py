@@ -32,7 +32,7 @@ def seen(phase: str, task: str, *args: Any) -> None:
         while True:
             time.sleep(3600)
     life = int(os.environ.get("FAULTS_LIFE") or 0)
-    line = json.dumps([life, os.getpid(), phase, task, list(args), *_call()]).encode() + b"\n"
+    line = json.dumps([life, time.time_ns() // 1000, phase, task, list(args), *_call()]).encode() + b"\n"
     with _appended(path) as file:
         os.write(file, line)
         os.fsync(file)

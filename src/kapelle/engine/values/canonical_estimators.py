@@ -19,7 +19,7 @@ from typing import Any
 from kapelle.engine.values.canonical import Encoder, Unprintable, Walk, put, register, special
 from kapelle.engine.values.canonical_arrays import put_array
 from kapelle.engine.values.canonical_objects import head_of, put_parts
-from kapelle.engine.values.extras import loaded, required
+from kapelle.engine.values.extras import loaded
 from kapelle.engine.values.naming import name_of, type_label
 
 _PACKAGES = frozenset({"sklearn", "scipy"})
@@ -142,11 +142,12 @@ def _generator(value: Any, out: bytearray, walk: Walk) -> None:
 
 
 def _ufunc(value: Any, out: bytearray, walk: Walk) -> None:
+    name: str = value.__name__
     for package in ("numpy", "scipy.special"):
-        if getattr(loaded(package), value.__name__, None) is value:
-            out += special("ufunc", package, value.__name__)
+        if getattr(loaded(package), name, None) is value:
+            out += special("ufunc", package, name)
             return
-    raise Unprintable(f"{type_label(required('numpy').ufunc)} {value.__name__}")
+    raise Unprintable(f"the numpy.ufunc {name}")
 
 
 register({_Unseeded: _put_unseeded})

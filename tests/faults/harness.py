@@ -221,6 +221,19 @@ class Story:
         return self.runs[0]
 
     @property
+    def spools(self) -> list[Path]:
+        """The journals on this machine that the store may not have whole."""
+        return sorted((self.home / "runs").glob("*/*.journal"))
+
+    @property
+    def shipped(self) -> int:
+        """How much of the newest attempt's journal the store has."""
+        if not self.exists:
+            return 0
+        with self._opened() as home, home.store.read() as tx:
+            return int(tx.journal.shipped(Scope.system(), self.run.attempt))
+
+    @property
     def has_ended(self) -> bool:
         """Whether the run has ended."""
         return any(run.state.is_end for run in self.runs[:1])

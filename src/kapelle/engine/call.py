@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from kapelle.core.identity import idempotency_key
+from kapelle.core.identity import finish_call_id, idempotency_key
 from kapelle.engine.groups import Group
 from kapelle.engine.state import TaskEntry
 from kapelle.engine.strand import Strand
 from kapelle.engine.values.fingerprint import Fingerprint
+from kapelle.model.journal import Started
 from kapelle.model.outcomes import Outcome
 from kapelle.ports.session import TaskInfo
 
@@ -18,7 +19,7 @@ NO_INPUTS = Fingerprint(b"", True, ())
 class Call:
     """One call under way.
 
-    id        its identity; `number` its number in the journal (-1: not written yet)
+    number    its number in the journal (-1: not written yet)
     strand    the branch that made it; `group` where it is counted
     tried     attempts that failed, in this and earlier processes
     expired   its time is over, and the interrupt that says so is its own
@@ -27,15 +28,16 @@ class Call:
     """
 
     __slots__ = (
-        "cache_key", "closed", "definition", "engine", "entry", "expired", "group", "id", "inputs", "not_before_us",
-        "number", "snapshot", "started_us", "strand", "tried", "values",
+        "_id", "_key", "_occurrence", "cache_key", "closed", "definition", "engine", "entry", "expired", "group", "inputs",
+        "not_before_us", "number", "snapshot", "started_us", "strand", "tried", "values",
     )  # fmt: skip
 
     def __init__(
         self,
         strand: Strand,
         entry: TaskEntry,
-        identity: bytes,
+        key: str,
+        occurrence: int,
         values: tuple[Any, ...],
         inputs: Fingerprint,
         group: Group,
@@ -44,7 +46,9 @@ class Call:
         self.strand = strand
         self.entry = entry
         self.definition = entry.definition
-        self.id = identity
+        self._id: bytes | None = None
+        self._key = key
+        self._occurrence = occurrence
         self.values = values
         self.inputs = inputs
         self.group = group
@@ -56,6 +60,26 @@ class Call:
         self.closed = False
         self.snapshot: Any = None
         self.cache_key: Any = None
+
+    @property
+    def id(self) -> bytes:
+        """Its identity; computed when somebody asks for it."""
+        if self._id is None:
+            seed = self.strand.slot(self.entry).seed
+            self._id = finish_call_id(seed, self.inputs.digest, self._key, self._occurrence)
+        return self._id
+
+    def start_line(self) -> Started:
+        """The line that says that it starts; `number` and `started_us` are set."""
+        return Started(
+            self.number,
+            self.strand.number,
+            self._key,
+            self.entry.number,
+            self.inputs.digest.hex(),
+            self._occurrence,
+            self.started_us,
+        )
 
     @property
     def attempt(self) -> int:

@@ -12,7 +12,6 @@ import asyncio
 from typing import Any
 
 from kapelle.core.attempts import crashed_too_often
-from kapelle.core.identity import finish_call_id
 from kapelle.core.journal import STATE_LETTERS, Recorded
 from kapelle.engine import caching, closing, invoking
 from kapelle.engine.call import NO_INPUTS, Call, Settled
@@ -22,7 +21,7 @@ from kapelle.engine.values.change import snapshot
 from kapelle.engine.values.fingerprint import Fingerprint, fingerprint_arguments
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import TaskCrashed, UnrepeatableInput
-from kapelle.model.journal import Ended, Started
+from kapelle.model.journal import Ended
 
 
 def perform(
@@ -115,28 +114,25 @@ def admit(
     entry = engine.entry(definition)
     if inputs is None:
         inputs = fingerprint_arguments(definition.parameters, values, definition.ignore)
-    occurrence = 0 if key else strand.occurrence(entry.number, inputs.digest)
-    identity = finish_call_id(strand.seed(entry), inputs.digest, key, occurrence)
+    occurrence = 0 if key else strand.slot(entry).occurrence(inputs.digest)
     group = strand.group.children.get(definition.name) or strand.group.child(definition.name, definition.kind)
-    call = Call(strand, entry, identity, values, inputs, group)
-    known = engine.index.by_id.get(identity) if engine.replays else None
+    call = Call(strand, entry, key, occurrence, values, inputs, group)
+    known = engine.index.by_id.get(call.id) if engine.replays else None
     if known is not None:
         settled = _replayed(call, known)
         if settled is not None:
             return settled
         call.number = known.number
-    start = Started(
-        call.number, strand.number, key, entry.number, inputs.digest.hex(), occurrence, engine.clock.now_us()
-    )
+    call.started_us = engine.clock.now_us()
     if engine.reuse is not None and not strand.is_detached:
-        settled = _reused(call, start)
+        settled = _reused(call)
         if settled is not None:
             return settled
     if definition.cache is not None:
-        settled = _cached(call, start)
+        settled = _cached(call)
         if settled is not None:
             return settled
-    _start(call, start)
+    _start(call)
     if inputs.left_out and definition.kind != "flow":
         _tell_left_out(call)
     if known is not None:
@@ -163,20 +159,20 @@ def _replayed(call: Call, known: Recorded) -> Settled | None:
     return settled
 
 
-def _reused(call: Call, start: Started) -> Settled | None:
+def _reused(call: Call) -> Settled | None:
     """The end of this call in the generation before, if the retry takes it; then it is copied into this journal."""
     engine, strand = call.engine, call.strand
     assert engine.reuse is not None
     parent = strand.around.id if strand.around is not None else None
-    known = engine.reuse.find(call.id, parent, call.entry.name, start.inputs, call.entry.code)
+    known = engine.reuse.find(call.id, parent, call.entry.name, call.inputs.digest.hex(), call.entry.code)
     if known is None or known.ended is None:
         return None
     old = known.ended
-    copy = Ended(-1, old.state, start.at_us, old.value, old.failure, old.reason, "reused", True, old.mutated)
-    return closing.copy_in(call, start, copy)
+    copy = Ended(-1, old.state, call.started_us, old.value, old.failure, old.reason, "reused", True, old.mutated)
+    return closing.copy_in(call, copy)
 
 
-def _cached(call: Call, start: Started) -> Settled | None:
+def _cached(call: Call) -> Settled | None:
     """The project's cached result of this call, if there is one; else the key under which to keep its own."""
     engine, definition = call.engine, call.definition
     if call.inputs.left_out:
@@ -191,7 +187,7 @@ def _cached(call: Call, start: Started) -> Settled | None:
     call.cache_key = caching.key_of(call)
     found, why = caching.look_up(engine, call.entry.name, call.cache_key)
     if found is not None:
-        settled = closing.copy_in(call, start, Ended(-1, "S", start.at_us, found.value, mark="cached"))
+        settled = closing.copy_in(call, Ended(-1, "S", call.started_us, found.value, mark="cached"))
         if settled is not None:
             return settled
         why = "its value is gone"
@@ -199,22 +195,19 @@ def _cached(call: Call, start: Started) -> Settled | None:
     return None
 
 
-def _start(call: Call, start: Started) -> None:
+def _start(call: Call) -> None:
     """Write down that the call starts, and count it as running."""
     recorder = call.engine.recorder
+    call.strand.define()
     with recorder.lock:
         if call.number < 0:
             call.number = recorder.new_call()
-            start = Started(
-                call.number, start.branch, start.key, start.task, start.inputs, start.occurrence, start.at_us
-            )
-        recorder.put(recorder.encode(start))
+        recorder.put(recorder.encode(call.start_line()))
         group = call.group
         group.running += 1
         if not group.first_us:
-            group.first_us = start.at_us
+            group.first_us = call.started_us
     call.engine.supervisor.written(recorder.spool.offset)
-    call.started_us = start.at_us
     if call.cache_key is not None and call.cache_key.miss:
         call.engine.note(f"{call.entry.name} not cached: {call.cache_key.miss}", call=call.number, level=20)
 
@@ -246,15 +239,13 @@ def skip(strand: Strand, definition: Definition, key: str, reason: str, *, upstr
     """Write down that a submitted call will not run, unless an earlier attempt did."""
     engine = strand.engine
     entry = engine.entry(definition)
-    identity = finish_call_id(strand.seed(entry), b"", key, 0)
-    call = Call(strand, entry, identity, (), NO_INPUTS, strand.group.child(definition.name, definition.kind))
-    known = engine.index.by_id.get(identity) if engine.replays else None
-    now = engine.clock.now_us()
+    call = Call(strand, entry, key, 0, (), NO_INPUTS, strand.group.child(definition.name, definition.kind))
+    known = engine.index.by_id.get(call.id) if engine.replays else None
+    now = call.started_us = engine.clock.now_us()
     if known is not None and known.ended is not None:
         return _replayed(call, known) or closing.settle(call, known.ended)
     settled = closing.copy_in(
         call,
-        Started(-1, strand.number, key, entry.number, "", 0, now),
         Ended(-1, "K", now, reason=(closing.UPSTREAM if upstream_failed else "") + reason),
         number=known.number if known is not None else -1,
     )

@@ -35,7 +35,7 @@ from kapelle.model.errors import (
     ValueRefused,
 )
 from kapelle.model.failures import Failure
-from kapelle.model.journal import Ended, EndedRow, Started, Tried
+from kapelle.model.journal import Ended, EndedPlainly, EndedRow, Tried
 from kapelle.model.outcomes import Outcome
 from kapelle.model.values import StoredValue
 
@@ -53,6 +53,9 @@ CALLS_ATTRIBUTE = "__kapelle_calls__"
 def succeed(call: Call, result: Any) -> Any:
     """Encode and write down the value of a call; returns it. Raises where no codec takes it or an argument changed."""
     engine, definition = call.engine, call.definition
+    if call.entry.is_simple and call.snapshot is None and not call.tried and _is_plain(result):
+        _write_plain_end(call, result)
+        return result
     stored = store_value(
         engine.supervisor,
         result,
@@ -77,6 +80,33 @@ def succeed(call: Call, result: Any) -> Any:
     if definition.hooks.success:
         hooks.run(call, definition.hooks.success, result=result)
     return result
+
+
+def _is_plain(result: Any) -> bool:
+    """Whether the JSON of a result can stand in its line without a codec having looked at it."""
+    if type(result) is int:
+        return -(1 << 63) <= result < 1 << 63
+    return result is None or result is True or result is False
+
+
+def _write_plain_end(call: Call, result: Any) -> None:
+    """The end of a call like most: it succeeded at once, with a plain value, and nobody wants to hear of it."""
+    recorder = call.engine.recorder
+    now = call.engine.clock.now_us()
+    duration_us = now - call.started_us
+    if duration_us >= SLOW_CALL_US:
+        _write_end(call, Ended(call.number, "S", now, store_value(call.engine.supervisor, result)))
+        return
+    data = recorder.encode(EndedPlainly(call.number, "S", now, ("json", result)))
+    group = call.group
+    with recorder.lock:
+        recorder.put(data)
+        call.closed = True
+        group.running -= 1
+        group.succeeded += 1
+        group.last_us = now
+        group.duration_us += duration_us
+    call.engine.supervisor.written(recorder.spool.offset)
 
 
 def _arguments_intact(call: Call) -> bool:
@@ -234,7 +264,7 @@ def _row(call: Call, ended: Ended, state: CallState) -> CallRow:
     )
 
 
-def copy_in(call: Call, start: Started, ended: Ended, *, number: int = -1) -> Settled | None:
+def copy_in(call: Call, ended: Ended, *, number: int = -1) -> Settled | None:
     """Write a call that did not run here (reused, cached, skipped) as started and ended at once.
 
     None, and nothing written, when its value cannot be read any more: then the call has to run.
@@ -244,9 +274,9 @@ def copy_in(call: Call, start: Started, ended: Ended, *, number: int = -1) -> Se
     except (ValueRefused, KapelleError):
         return None
     recorder = call.engine.recorder
+    call.strand.define()
     with recorder.lock:
         call.number = number if number >= 0 else recorder.new_call()
-        started = Started(call.number, start.branch, start.key, start.task, start.inputs, start.occurrence, start.at_us)
         end = Ended(
             call.number,
             ended.state,
@@ -258,9 +288,9 @@ def copy_in(call: Call, start: Started, ended: Ended, *, number: int = -1) -> Se
             True,
             ended.mutated,
         )
-        recorder.put(recorder.encode(started))
+        recorder.put(recorder.encode(call.start_line()))
         recorder.put(recorder.encode(end))
-        call.group.ended(STATE_LETTERS[ended.state], ended.mark, start.at_us, ended.at_us)
+        call.group.ended(STATE_LETTERS[ended.state], ended.mark, call.started_us, ended.at_us)
     call.engine.supervisor.written(recorder.spool.offset)
     settled.number = call.number
     return settled

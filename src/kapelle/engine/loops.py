@@ -50,7 +50,7 @@ def _is_ours(coro: Any) -> bool:
 
 def _next_task(strand: Strand, name: str) -> int:
     """The number of an asyncio task among those of its strand that run the same function."""
-    return strand.occurrence(-1, name.encode())
+    return strand.count(name.encode())
 
 
 def others_open(engine: Engine) -> bool:

@@ -108,7 +108,7 @@ class RunStrand(Strand):
 
     def _derived(self, what: bytes) -> bytes:
         """16 bytes that follow from the run, this branch and how often it asked."""
-        count = self.occurrence(-2, what)
+        count = self.count(what)
         return digest16(self.engine.info.id.encode(), self.id, what, b"%d" % count)
 
     def run_info(self) -> RunInfo:

@@ -77,13 +77,16 @@ class Parts:
 class TaskEntry:
     """A definition as this run knows it: its number in the journal and the digest of its code."""
 
-    __slots__ = ("code", "definition", "name", "number")
+    __slots__ = ("code", "definition", "is_simple", "name", "number")
 
     def __init__(self, number: int, definition: Definition, code: str) -> None:
         self.number = number
         self.definition = definition
         self.name = definition.name
         self.code = code
+        self.is_simple = not (
+            definition.hooks or definition.mutates or definition.cache or definition.run_name or definition.index
+        )
 
 
 class Engine:

@@ -16,6 +16,22 @@ from kapelle.engine.interrupts import Lane
 from kapelle.engine.state import Engine, TaskEntry
 
 
+class Slot:
+    """What a branch knows of one task: what its calls' identities have in common, and how many equal calls it made."""
+
+    __slots__ = ("occurrences", "seed")
+
+    def __init__(self, seed: blake2b) -> None:
+        self.seed = seed
+        self.occurrences: dict[bytes, int] = {}
+
+    def occurrence(self, inputs: bytes) -> int:
+        """How many calls with these inputs there were before; counts this one."""
+        count = self.occurrences.get(inputs, 0)
+        self.occurrences[inputs] = count + 1
+        return count
+
+
 class Strand:
     """One branch.
 
@@ -41,7 +57,7 @@ class Strand:
         "next_key",
         "parallel_futures",
         "parent",
-        "seeds",
+        "slots",
     )  # fmt: skip
 
     def __init__(
@@ -55,8 +71,8 @@ class Strand:
         self.lane = lane
         self.is_async = is_async
         self.is_detached = False
-        self.counts: dict[tuple[int, bytes], int] | None = None
-        self.seeds: dict[int, blake2b] | None = None
+        self.counts: dict[bytes, int] | None = None
+        self.slots: dict[int, Slot] | None = None
         self.next_key = 0
         self.futures: dict[Any, None] | None = None
         self.parallel_futures: list[Any] | None = None
@@ -81,24 +97,27 @@ class Strand:
             self._number = self.engine.recorder.branch_number(self.id, self.parent.number, call, self.key)
         return self._number
 
-    def seed(self, entry: TaskEntry) -> blake2b:
-        """What calls of one task in this branch have in common."""
-        seeds = self.seeds
-        if seeds is None:
-            seeds = self.seeds = {}
-        seed = seeds.get(entry.number)
-        if seed is None:
-            seed = seeds[entry.number] = call_seed(self.id, entry.name)
-        return seed
+    def define(self) -> None:
+        """See that the branch is in the journal, before a line that names it is written under the recorder's lock."""
+        if self._number < 0:
+            self.number  # noqa: B018  (asking for it defines it)
 
-    def occurrence(self, task: int, inputs: bytes) -> int:
-        """How many equal calls this branch made before; counts this one."""
-        counts = self.counts
-        if counts is None:
-            counts = self.counts = {}
-        key = (task, inputs)
-        count = counts.get(key, 0)
-        counts[key] = count + 1
+    def slot(self, entry: TaskEntry) -> Slot:
+        """What this branch knows of one task."""
+        slots = self.slots
+        if slots is None:
+            slots = self.slots = {}
+        slot = slots.get(entry.number)
+        if slot is None:
+            slot = slots[entry.number] = Slot(call_seed(self.id, entry.name))
+        return slot
+
+    def count(self, what: bytes) -> int:
+        """How often this branch asked for something that is no call; counts this time."""
+        if self.counts is None:
+            self.counts = {}
+        count = self.counts.get(what, 0)
+        self.counts[what] = count + 1
         return count
 
     def new_key(self) -> str:
@@ -116,10 +135,10 @@ class Strand:
         strand: Strand = self.engine.strand_type(
             self.engine, self.parent, self.around, self.key, self.group, lane, is_async
         )
-        strand._id, strand._number, strand.seeds, strand.is_detached = (
+        strand._id, strand._number, strand.slots, strand.is_detached = (
             self.id,
             self.number,
-            self.seeds,
+            self.slots,
             self.is_detached,
         )
         return strand

@@ -110,6 +110,15 @@ class Ended(Line, tag="e", frozen=True):
     mutated: tuple[StoredValue, ...] = ()
 
 
+class EndedPlainly(Line, tag="e", frozen=True):
+    """The same line, for writing the end of a call that succeeded with a plain JSON value; read as an `Ended`."""
+
+    call: int
+    state: str
+    at_us: int
+    value: tuple[str, int | bool | None]
+
+
 class EndedRow(Line, tag="E", frozen=True):
     """A call is over, and has a row of its own."""
 

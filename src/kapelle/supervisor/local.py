@@ -18,7 +18,7 @@ from kapelle.ports.storage.cache import CacheEntry
 from kapelle.ports.storage.store import Store
 from kapelle.supervisor.shipping import Shipper
 
-GATHER_S = 0.01
+GATHER_S = 0.02
 """Lines are gathered this long before they are shipped, unless somebody waits for them."""
 
 UNSHIPPED_MAX = 64 << 20

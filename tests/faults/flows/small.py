@@ -30,6 +30,10 @@ def charge() -> str:
         return "paid"
 
 
+def text_of(value: object) -> str:
+    return str(value)
+
+
 def create() -> str:
     with witnessed("create"):
         return "thing"
@@ -66,7 +70,7 @@ def small() -> list[object]:
         values.append(str(error))
     with resource(create, cleanup=remove):
         values.append(charge())
-    first = step(str, run.now())
-    values += [nested(3), one.map(iter([10, 11])).results(), later(7), step(str, run.now()) >= first]
+    first = step(text_of, run.now())
+    values += [nested(3), one.map(iter([10, 11])).results(), later(7), step(text_of, run.now()) >= first]
     seen("reached", "end")
     return values

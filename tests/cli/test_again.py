@@ -1,5 +1,8 @@
 """`kapelle resume` and `kapelle retry`."""
 
+import subprocess
+import sys
+
 import pytest
 
 
@@ -71,3 +74,13 @@ def test_what_has_ended_cannot_be_resumed(failed):
     assert answer.code in (2, 5)
     assert "there is nothing to resume" in answer.err
     assert "kapelle retry" in answer.err
+
+
+def test_a_run_whose_process_died_goes_on_where_it_was(kapelle):
+    argv = ["run", "flows.py:fragile", "-p", "marker=died", "--name", "phoenix"]
+    assert subprocess.run([sys.executable, "-m", "kapelle", *argv], capture_output=True, check=False).returncode == 9
+    assert kapelle("show", "phoenix").out.splitlines()[-1].startswith("next        kapelle resume ")
+    answer = kapelle("resume", "phoenix")
+    assert (answer.code, answer.out) == (0, "42\n")
+    assert "going on where it was" in answer.err
+    assert kapelle("show", "phoenix", "--json").json["attempt"] == 2

@@ -6,11 +6,13 @@ import sys
 
 import click
 import pytest
+from tests.console.samples import run
 
-from kapelle.cli.exits import EXIT_CODES
+from kapelle.cli.exits import EXIT_CODES, exit_code_of
 from kapelle.cli.main import COMMANDS
 from kapelle.cli.main import kapelle as group
 from kapelle.model import errors
+from kapelle.model.runs import RunState
 from kapelle.model.version import VERSION
 
 HEAVY = {"rich", "pydantic", "apsw", "msgspec", "cloudpickle", "asyncio"}
@@ -55,7 +57,7 @@ def test_each_command_calls_itself_by_its_name():
 def test_an_unknown_command_names_the_one_that_is_meant(kapelle):
     answer = kapelle("rnu")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.splitlines() == ["error: there is no command 'rnu'  [E1000]", "hint:  did you mean run or runs?"]
+    assert answer.err.splitlines() == ["error: there is no command 'rnu'  [E1000]", "hint:  did you mean run?"]
     assert kapelle("flows.py:daily").err.splitlines()[1] == "hint:  did you mean `kapelle run flows.py:daily`?"
 
 
@@ -76,6 +78,20 @@ def test_every_error_ends_with_a_documented_code():
     for kind in found:
         found.extend(kind.__subclasses__())
     assert {kind.exit_code for kind in found} <= set(EXIT_CODES)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "code"),
+    [
+        (RunState.SUCCEEDED, "", 0),
+        (RunState.FAILED, "", 10),
+        (RunState.FAILED, "timed out", 12),
+        (RunState.CANCELLED, "Ctrl-C", 11),
+        (RunState.WAITING, "abandoned", 13),
+    ],
+)
+def test_how_a_run_ended_is_the_exit_code(state, reason, code):
+    assert exit_code_of(run(state, reason=reason)) == code
 
 
 def test_what_nobody_expected_is_one_message(kapelle, monkeypatch):

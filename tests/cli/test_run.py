@@ -35,7 +35,7 @@ def test_a_failure_says_where_and_what_next(kapelle, monkeypatch):
     assert answer.out == "doubling 3 numbers\nabout to fail\n"
     assert "WARNING double: 1 looks odd" in answer.err
     assert "failure   ValueError: cannot double 1" in answer.err
-    assert "flows.py:18 in double" in answer.err
+    assert "flows.py:17 in double" in answer.err
     assert "next      kapelle retry " in answer.err
     assert "Traceback" not in answer.err
 

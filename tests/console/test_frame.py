@@ -16,7 +16,7 @@ def pace() -> Pace:
 
 def test_eighty_columns():
     assert texts(frame(pipeline(), View((79, 24), pace()))) == [
-        "▶ running  daily  1m 11s · brave-otter · k3f9x2ab",
+        "▶ running  daily  1m 11s · k3f9x2ab · brave-otter",
         "├─ ✔ extract    succeeded   ◆ 1 · 4 calls · 2.0 s",
         "├─ ✔ clean      succeeded   850 ms",
         "├─ ▶ train      running     █████░░░ 87/120  ▶ 8 ↻ 1 ✖ 1 · 55/min · ETA 36 s",
@@ -55,7 +55,7 @@ def test_no_row_is_wider_than_the_terminal_and_no_picture_higher():
 def test_what_goes_on_where_it_was_says_so():
     made = progress(group("a", running=1), generation=2)
     header = texts(frame(made, View((120, 24), resumed=True)))[0]
-    assert header == "▶ running  daily  1m 11s · brave-otter · k3f9x2ab · generation 2 · going on where it was"
+    assert header == "▶ running  daily  1m 11s · k3f9x2ab · generation 2 · going on where it was · brave-otter"
 
 
 def test_folded_groups_are_counted():
@@ -63,7 +63,7 @@ def test_folded_groups_are_counted():
         *(group(f"old{n}", succeeded=3) for n in range(30)), group("now", running=1, first_started_us=70 * S)
     )
     assert texts(frame(made, View((79, 10)))) == [
-        "▶ running  daily  1m 11s · brave-otter · k3f9x2ab",
+        "▶ running  daily  1m 11s · k3f9x2ab · brave-otter",
         "├─ ▶ now  running     2 s",
         "└─ ✔ 30 succeeded · 90 calls",
         "▶ 1 running  ✔ 90 succeeded",

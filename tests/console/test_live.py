@@ -28,11 +28,11 @@ def test_from_the_first_picture_to_the_summary():
     assert terminal.shown().splitlines()[:3] == [
         "hello",
         "WARNING train: odd rate",
-        "▶ running  daily  1m 11s · brave-otter · k3f9x2ab",
+        "▶ running  daily  1m 11s · k3f9x2ab · brave-otter",
     ]
     display.ended(run(RunState.FAILED))
     assert terminal.shown().splitlines()[2:] == [
-        "✖ failed  daily  1m 11s · brave-otter · k3f9x2ab",
+        "✖ failed  daily  1m 11s · k3f9x2ab · brave-otter",
         "├─ ✔ extract    succeeded   ◆ 1 · 4 calls · 2.0 s",
         "├─ ✔ clean      succeeded   850 ms",
         "├─ ✖ train      failed      █████░░░ 87/120  ✖ 1 · 1m 08s",

@@ -52,7 +52,7 @@ def test_a_terminal_that_became_narrower_has_wrapped_what_was_drawn():
 def test_a_picture_wraps_nothing_and_output_does():
     terminal = Terminal(columns=10)
     Screen(terminal, terminal.size).draw(rows("next"), ["a line of output"])
-    assert terminal.shown() == "a line of\n output\nnext"
+    assert terminal.shown() == "a line of\noutput\nnext"
     assert terminal.wraps
 
 

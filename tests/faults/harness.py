@@ -256,6 +256,18 @@ class Story:
         """How often a task came to a phase."""
         return sum(line.task == task and line.phase == phase for line in self.seen)
 
+    def survivors(self) -> list[str]:
+        """The processes that live in the run's home, as their command lines say it."""
+        mark = f"KAPELLE_HOME={self.home}".encode()
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    found.append((process / "cmdline").read_text().replace("\0", " "))
+            except OSError:
+                pass  # gone meanwhile
+        return found
+
     def result(self) -> Any:
         """The result of the run, which has succeeded."""
         with self._opened() as home:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, get_type_hints
 
@@ -38,11 +39,13 @@ def parse_parameters(definition: Definition, texts: Mapping[str, str], values: M
     known = [name for name in definition.parameters if name not in (definition.spread, definition.keywords)]
     unknown = [name for name in (*texts, *values) if name not in known and not definition.keywords]
     if unknown:
+        close = get_close_matches(unknown[0], known, n=1)
+        listed = f"its parameters are {', '.join(known) or 'none'}"
         raise ParameterError(
             f"{definition.name} has no parameter {unknown[0]}",
             cause=f"given: {', '.join(unknown)}",
             where=f"{definition.file}:{definition.line}",
-            hint=f"its parameters are {', '.join(known) or 'none'}",
+            hint=f"did you mean {close[0]}? {listed}" if close else listed,
         )
     missing = [name for name in known if name not in texts and name not in values and name not in definition.defaults]
     if missing:

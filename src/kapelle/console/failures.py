@@ -7,6 +7,9 @@ import re
 from kapelle.console.rows import Row, clean, row
 from kapelle.model.failures import Failure
 
+MESSAGE_LINES_MAX = 8
+"""Lines of a failure's text that are shown below the first."""
+
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<name>\S+))?', re.MULTILINE)
 
 
@@ -23,6 +26,8 @@ def place_of(traceback: str) -> str:
 def failure_rows(failure: Failure, indent: str = "", *, traceback: bool = False) -> list[Row]:
     """Headline and place of a failure, its notes, and the whole traceback if asked for."""
     rows = [row(indent, (clean(failure.headline), "red"))]
+    _, *more = failure.message.strip().splitlines() or [""]
+    rows += [row(indent, clean(line.strip())) for line in more[:MESSAGE_LINES_MAX]]
     place = place_of(failure.traceback)
     if place and not traceback:
         rows.append(row(indent, ("at ", "dim"), clean(place)))

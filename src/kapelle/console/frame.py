@@ -64,13 +64,13 @@ def header(progress: Progress, view: View) -> Row:
     state = look(progress.state)
     elapsed = max(0, progress.now_us - progress.started_us) if progress.started_us else 0
     parts: list[Span] = [Span(duration(elapsed) if view.over else coarse(elapsed))]
-    if progress.name:
-        parts.append(Span(clean(progress.name)))
     parts.append(Span(short_id(progress.run_id), "cyan"))
     if progress.generation > 1:
         parts.append(Span(f"generation {progress.generation}"))
     if view.resumed and not view.over:
         parts.append(Span("going on where it was", "yellow"))
+    if progress.name:
+        parts.append(Span(clean(progress.name)))
     flow = progress.flow.rsplit(".", 1)[-1]
     return row((f"{state.symbol} {state.word}", state.colour), "  ", (flow, "bold"), "  ", *joined(parts))
 
@@ -96,7 +96,7 @@ def details(group: GroupProgress, state: str, now_us: int, pace: Pace | None) ->
     active = state in ("running", "retrying")
     begun = group.ended + group.running + group.retrying + group.waiting
     many = begun > 1 or (group.expected or 0) > 1
-    if many and group.expected is None:
+    if many and group.expected is None and group.ended:
         parts.append(Span(count(group.ended, "call")))
     if many and state == "cut off":
         parts.append(Span(f"{begun - group.ended:,} cut off", look(state).colour))

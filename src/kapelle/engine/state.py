@@ -79,10 +79,10 @@ class TaskEntry:
 
     __slots__ = ("code", "definition", "is_simple", "name", "number")
 
-    def __init__(self, number: int, definition: Definition, code: str) -> None:
+    def __init__(self, number: int, definition: Definition, name: str, code: str) -> None:
         self.number = number
         self.definition = definition
-        self.name = definition.name
+        self.name = name
         self.code = code
         self.is_simple = not (
             definition.hooks or definition.mutates or definition.cache or definition.run_name or definition.index
@@ -154,9 +154,19 @@ class Engine:
                 hint='give one of them a name of its own: @task(name="…")',
             )
         code = code_digest(definition.fn, self.options.is_project)
-        number = self.recorder.task_number(definition.kind, definition.name, code, definition.file, definition.line)
-        entry = self._entries[definition] = TaskEntry(number, definition, code)
+        name = self._recorded_name(definition)
+        number = self.recorder.task_number(definition.kind, name, code, definition.file, definition.line)
+        entry = self._entries[definition] = TaskEntry(number, definition, name, code)
         return entry
+
+    def _recorded_name(self, definition: Definition) -> str:
+        """The task's name, or the former one under which this run knows it, so that a rename loses no outcome."""
+        if definition.aliases:
+            indexes = [self.index] if self.reuse is None else [self.index, self.reuse.index]
+            known = {task.name for index in indexes for task in index.tasks.values()}
+            if definition.name not in known:
+                return next((alias for alias in definition.aliases if alias in known), definition.name)
+        return definition.name
 
     # Notes
 

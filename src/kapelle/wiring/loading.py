@@ -120,7 +120,8 @@ def _import_failed(file: Path, error: BaseException) -> ImportFailed:
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{error.filename}:{error.lineno}"
     missing = isinstance(error, ModuleNotFoundError)
-    text = "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(error))
+    text = "Traceback (most recent call last):\n" + "".join(traceback.format_list(frames))
+    text += "".join(traceback.format_exception_only(error))
     return ImportFailed(
         f"{file.name} does not import",
         cause=f"{type(error).__name__}: {error}",

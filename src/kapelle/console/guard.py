@@ -27,6 +27,14 @@ class GuardedDisplay:
         """See the display inside."""
         self._try(self.inner.output, line)
 
+    def pause(self) -> None:
+        """See the display inside."""
+        self._try(self.inner.pause)
+
+    def resume(self) -> None:
+        """See the display inside."""
+        self._try(self.inner.resume)
+
     def cancelling(self, reason: str, grace_s: float) -> None:
         """See the display inside."""
         self._try(self.inner.cancelling, reason, grace_s)

@@ -60,6 +60,12 @@ class JsonlDisplay:
         """A line of output as an event."""
         self.emit("output", **output_document(line))
 
+    def pause(self) -> None:
+        """Nothing is drawn here, so nothing is in the way."""
+
+    def resume(self) -> None:
+        """Nothing to do."""
+
     def cancelling(self, reason: str, grace_s: float) -> None:
         """A cancel as an event."""
         self.emit("cancelling", reason=reason, grace_s=grace_s)

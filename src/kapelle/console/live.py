@@ -55,6 +55,7 @@ class LiveDisplay:
         self._view = View((80, 24))
         self._lines: deque[OutputLine] = deque(maxlen=LINES_HELD)
         self._left_out = 0
+        self._paused = False
         self._drawing = threading.Lock()
 
     def started(self, watched: Watched, run: Run) -> None:
@@ -73,6 +74,16 @@ class LiveDisplay:
         if len(self._lines) == LINES_HELD:
             self._left_out += 1
         self._lines.append(line)
+
+    def pause(self) -> None:
+        """Take the picture away, and draw none."""
+        with self._drawing:
+            self._paused = True
+            self._screen.draw([], self._collected())
+
+    def resume(self) -> None:
+        """Draw again."""
+        self._paused = False
 
     def cancelling(self, reason: str, grace_s: float) -> None:
         """Say so in the picture."""
@@ -94,7 +105,7 @@ class LiveDisplay:
     def tick(self) -> None:
         """Draw the picture of this moment."""
         watched = self._watched
-        if watched is None:
+        if watched is None or self._paused:
             return
         with self._drawing:
             progress = watched.progress()

@@ -80,6 +80,12 @@ class PlainDisplay:
         """Pass a line on to where it came from: prints to stdout, the rest to stderr."""
         write_lines(self._stdout if line.stream == "out" else self._stderr, [passed_on(line)])
 
+    def pause(self) -> None:
+        """Nothing is drawn here, so nothing is in the way."""
+
+    def resume(self) -> None:
+        """Nothing to do."""
+
     def cancelling(self, reason: str, grace_s: float) -> None:
         """Say so."""
         self._say(f"cancelling ({reason}): what runs has {grace_s:g} s to clean up")

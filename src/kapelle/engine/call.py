@@ -28,8 +28,8 @@ class Call:
     """
 
     __slots__ = (
-        "_id", "_key", "_occurrence", "cache_key", "closed", "definition", "engine", "entry", "expired", "group", "inputs",
-        "not_before_us", "number", "snapshot", "started_us", "strand", "tried", "values",
+        "_id", "_key", "_occurrence", "cache_key", "closed", "definition", "engine", "entry", "expired", "group",
+        "inputs", "not_before_us", "number", "snapshot", "started_us", "strand", "tried", "values",
     )  # fmt: skip
 
     def __init__(

@@ -84,6 +84,11 @@ def _call_here() -> Call | None:
     return strand.around if isinstance(strand, Strand) else None
 
 
+def _shown(line: str) -> str:
+    """What a terminal leaves of a line whose beginning was written over (a progress bar's)."""
+    return line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line
+
+
 class _Tee(io.TextIOBase):
     """Stands in for a standard stream: whole lines go to the output, text without a newline waits for one."""
 
@@ -96,9 +101,10 @@ class _Tee(io.TextIOBase):
 
     def write(self, text: str) -> int:
         rest: str = getattr(self._rest, "text", "")
-        *lines, self._rest.text = (rest + text).split("\n")
+        *lines, last = (rest + text).split("\n")
         for line in lines:
-            self._line(line)
+            self._line(_shown(line))
+        self._rest.text = last if len(last) <= TEXT_MAX else _shown(last)[-TEXT_MAX:]
         return len(text)
 
     def _line(self, line: str) -> None:

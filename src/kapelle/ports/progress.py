@@ -83,6 +83,14 @@ class Display(Protocol):
         """The run printed or logged a line."""
         ...
 
+    def pause(self) -> None:
+        """Code of the run asks the person something: leave the terminal alone until `resume` or `ended`."""
+        ...
+
+    def resume(self) -> None:
+        """The question is answered."""
+        ...
+
     def cancelling(self, reason: str, grace_s: float) -> None:
         """A cancel was asked for; what runs has `grace_s` seconds to clean up."""
         ...

@@ -9,17 +9,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from kapelle.model.access import Scope
-from kapelle.model.errors import NotFound, StoreError
+from kapelle.model.errors import KapelleError, NotFound, StoreError
 from kapelle.model.runs import ABANDONED, RunState
+from kapelle.ports.storage.listings import RunFilter
 from kapelle.ports.storage.store import Store
 from kapelle.supervisor.rundir import RunDir, run_dirs
 from kapelle.supervisor.shipping import Shipper
 
 
 def settle_all(store: Store, runs: Path, now_us: int) -> list[str]:
-    """Settle every run whose process is gone; the ids of those that were."""
+    """Settle every run whose process is gone; the ids of those that were.
+
+    One that cannot be settled stops none of the others; what went wrong first is raised at the end.
+    """
     settled: list[str] = []
-    for folder in run_dirs(runs):
+    refused: KapelleError | None = None
+    for folder in [*run_dirs(runs), *_without_folder(store, runs)]:
         try:
             folder.acquire()
         except StoreError:
@@ -28,9 +33,21 @@ def settle_all(store: Store, runs: Path, now_us: int) -> list[str]:
             if settle(store, folder, now_us):
                 settled.append(folder.run_id)
             folder.remove()
+        except KapelleError as error:
+            refused = refused or error
         finally:
             folder.release()
+    if refused is not None:
+        raise refused
     return settled
+
+
+def _without_folder(store: Store, runs: Path) -> list[RunDir]:
+    """The runs that are said to be alive although they have no files here: somebody removed these."""
+    alive = RunFilter(states=frozenset({RunState.RUNNING, RunState.CANCELLING}))
+    with store.read() as tx:
+        found = tx.listings.runs(Scope.system(), alive, limit=1000).runs
+    return [folder for run in found if not (folder := RunDir(runs, run.id)).path.is_dir()]
 
 
 def settle(store: Store, folder: RunDir, now_us: int) -> bool:

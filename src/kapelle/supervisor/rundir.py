@@ -28,25 +28,44 @@ class RunDir:
     def acquire(self) -> None:
         """Take the run's lock, making the folder if need be. RunBusy when somebody has it."""
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            while not self._try_lock():
+                pass
         except OSError as error:
+            self.release()
             raise StoreUnwritable(
                 "the run's own files cannot be written",
                 cause=os.strerror(error.errno or 0),
                 where=str(self.path),
                 hint="set KAPELLE_HOME to a folder that you may write to and that has room",
             ) from error
+
+    def _try_lock(self) -> bool:
+        """Lock the lock file; False if its last owner removed it, with the folder, between the opening and the locking.
+
+        A lock on a file that has no name any more keeps nobody out.
+        """
+        path = self.path / "lock"
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            return False
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
-            self._lock = -1
+        except BlockingIOError:
+            self.release()
             raise RunBusy(
                 f"the run {self.run_id[:8]} is alive in another process",
                 where=str(self.path),
                 hint="wait for it, or stop it there with Ctrl-C",
             ) from None
+        try:
+            if os.path.samestat(os.fstat(self._lock), os.stat(path)):
+                return True
+        except FileNotFoundError:
+            pass
+        self.release()
+        return False
 
     def release(self) -> None:
         """Give the lock back. Safe to call twice."""

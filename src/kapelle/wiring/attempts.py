@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
-from contextlib import ExitStack
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from kapelle.core.journal import JournalIndex
 from kapelle.core.retry import RetryRules, Reuse
+from kapelle.engine.asking import questions
 from kapelle.engine.execute import Ending, Execution
 from kapelle.engine.output import Output, captured
 from kapelle.engine.recorder import Recorder
@@ -92,7 +94,9 @@ class LocalAttempt:
         if self._run.state is RunState.RUNNING:
             return self._run.attempt  # begun in the transaction that made the run or its generation
         with self._home.store.write() as tx:
-            return begin(self._home, tx, self._run)
+            attempt = begin(self._home, tx, self._run)
+            self._run = tx.runs.get(Scope.system(), self._run.id)
+        return attempt
 
     def _supervise(self) -> LocalSupervisor:
         home, folder = self._home, self._folder
@@ -172,7 +176,7 @@ class LocalAttempt:
         """Run a sync flow to its end."""
         with self._stack:
             self._show_start()
-            with captured(self._output), interruptible(self.execution, self._display):
+            with self._surroundings():
                 ending = self.execution.run()
             return self._finish(ending), ending
 
@@ -180,9 +184,18 @@ class LocalAttempt:
         """Run an async flow to its end, in the running loop."""
         with self._stack:
             self._show_start()
-            with captured(self._output), interruptible(self.execution, self._display):
+            with self._surroundings():
                 ending = await self.execution.run_async()
             return self._finish(ending), ending
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        """What the flow's code finds around it: its output is kept, Ctrl-C cancels, questions reach the person."""
+        pause = self._display.pause if self._display is not None else _nothing
+        resume = self._display.resume if self._display is not None else _nothing
+        streams = sys.stdout, sys.stderr
+        with captured(self._output), questions(streams, pause, resume), interruptible(self.execution, self._display):
+            yield
 
     def _show_start(self) -> None:
         if self._display is not None:
@@ -208,6 +221,10 @@ class LocalAttempt:
         if self._display is not None:
             self._display.ended(run)
         return run
+
+
+def _nothing() -> None:
+    """There is no display to pause."""
 
 
 def _why(ending: Ending) -> str:

@@ -80,7 +80,7 @@ def _entry(definition: Definition) -> Any:
 
 
 def _display(home: LocalHome) -> Display | None:
-    return choose_display(sys.stdout, sys.stderr, os.environ, quiet=home.settings.quiet)
+    return choose_display(sys.stdout, sys.stderr, os.environ, quiet=home.settings.quiet, home=str(home.settings.home))
 
 
 def _again_argv(run_id: str) -> list[str]:

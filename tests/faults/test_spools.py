@@ -5,12 +5,15 @@ import os
 import shutil
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from tests.faults.harness import FLOWS, ROOT, Story
 
+from kapelle.model.errors import RunBusy
 from kapelle.model.runs import RunState
+from kapelle.supervisor.rundir import RunDir
 
 GATE = "gate.py:gate"
 RESULT = (45, "open")
@@ -43,6 +46,21 @@ def test_a_torn_last_line_was_never_written(tmp_path: Path) -> None:
     story.finish()
     assert story.result() == RESULT
     assert [story.times("work"), story.times("wait")] == [10, 2]
+
+
+@pytest.mark.slow
+def test_a_damaged_spool_is_told_by_its_own_run_and_stops_nobody_else(tmp_path: Path) -> None:
+    story = killed_in_its_middle(tmp_path / "story")
+    (spool,) = story.spools
+    spool.write_bytes(b'["E",damaged]\n'.join((spool.read_bytes().split(b"\n", 3)[0] + b"\n", b'["e",0,\n')))
+    other = story.command([sys.executable, "-m", "kapelle", "run", story.target])
+    assert other.end().code == 0
+    told = {run["state"] for run in json.loads(story.kapelle("runs", "--json").out)}
+    assert told == {"succeeded", "waiting"}
+    refused = story.kapelle("resume", story.runs[1].id)
+    assert refused.code == 1
+    assert "damaged line" in refused.err
+    assert "Traceback" not in refused.err
 
 
 @pytest.mark.slow
@@ -159,6 +177,31 @@ def test_a_script_is_gone_on_with_by_the_command(tmp_path: Path) -> None:
     story.finish()
     assert story.result() == RESULT
     story.holds(in_sequence=True)
+
+
+def test_a_lock_keeps_others_out_while_its_folder_is_made_and_removed(tmp_path: Path) -> None:
+    inside, most, took = [0], [0], [0]
+
+    def work() -> None:
+        for _ in range(200):
+            folder = RunDir(tmp_path, "run")
+            try:
+                folder.acquire()
+            except RunBusy:
+                continue
+            inside[0] += 1
+            took[0] += 1
+            most[0] = max(most[0], inside[0])
+            (folder.path / "something").touch()
+            inside[0] -= 1
+            folder.remove()
+            folder.release()
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(work) for _ in range(4)]:
+            done.result()
+    assert took[0] > 10
+    assert most[0] == 1
 
 
 def test_the_flows_are_run_from_this_checkout() -> None:

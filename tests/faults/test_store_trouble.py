@@ -78,8 +78,7 @@ def test_a_full_disk_stops_the_run_with_one_message_and_it_goes_on_when_there_is
     life = story.begin().end()
     story.note()
     assert life.code == 1, life.err
-    assert life.err.count("no room to write down what the run does") == 1, life.err
-    assert "E4003" in life.err
+    assert life.err.count("error: no room to write down what the run does  [E4003]") == 1, life.err
     assert "make room" in life.err
     assert "Traceback" not in life.err
     assert story.run.state is RunState.WAITING

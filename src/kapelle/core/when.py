@@ -2,7 +2,7 @@
 
 A rule looks at the states of the dependencies, None for one that has not ended, and says: run now, never run (and
 why), or wait. Rules that need every dependency wait for all of them; the `one_…` rules answer as soon as they can.
-A cancelled dependency counts as failed.
+A dependency counts as failed also if it was cancelled, or never started because one of its own had failed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from kapelle.model.calls import CallState
+from kapelle.model.errors import UpstreamFailed
 from kapelle.model.outcomes import Outcome
 
 
@@ -114,4 +115,8 @@ def decide(
             return WAIT
         ended = tuple(outcome for outcome in outcomes if outcome is not None)
         return RUN if rule(ended) else _skip(f"its rule {getattr(rule, '__name__', 'in when=')} said no")
-    return _RULES[rule](_tally([None if outcome is None else outcome.state for outcome in outcomes]))
+    return _RULES[rule](_tally([None if outcome is None else _state(outcome) for outcome in outcomes]))
+
+
+def _state(outcome: Outcome[Any]) -> CallState:
+    return CallState.FAILED if isinstance(outcome.error, UpstreamFailed) else outcome.state

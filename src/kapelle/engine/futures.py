@@ -246,14 +246,14 @@ def cancelled_outcome(reason: str) -> Outcome[Any]:
 
 
 def find_futures(value: Any, found: list[CallFuture[Any]], depth: int = 0) -> None:
-    """Collect the futures in an argument, also inside lists, tuples, sets, dicts and dataclasses, in order."""
+    """Collect the futures in an argument, also inside lists, tuples (named ones too), sets, dicts and dataclasses."""
     if isinstance(value, CallFuture):
         found.append(value)
     elif isinstance(value, FutureGroup):
         found.extend(value.all())
     elif depth > 20:
         return
-    elif type(value) in (list, tuple, set, frozenset):
+    elif type(value) in (list, tuple, set, frozenset) or (isinstance(value, tuple) and hasattr(value, "_fields")):
         for item in value:
             find_futures(item, found, depth + 1)
     elif type(value) is dict:

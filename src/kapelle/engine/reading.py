@@ -97,8 +97,8 @@ class SequenceColumn:
         self.length: int | None = len(items)
 
     def read(self, number: int) -> Any:
-        """The element of this number."""
-        return self._items[number]
+        """The element of this number, or the end."""
+        return self._items[number] if number < len(self._items) else END
 
 
 class IteratorColumn:

@@ -106,8 +106,10 @@ class Shipper:
         size = CHUNK_BYTES
         while True:
             data = os.pread(fd, size, offset)
-            end = data.rfind(b"\n") + 1
-            if end or len(data) < size:
+            # The writer goes on while this reads, so behind a gap of zeros there may be lines that came in later.
+            unwritten = data.find(0)
+            end = (data.rfind(b"\n") if unwritten < 0 else data.rfind(b"\n", 0, unwritten)) + 1
+            if end or unwritten >= 0 or len(data) < size:
                 return data[:end]
             size *= 4  # a single line that is longer than a chunk
 
@@ -120,14 +122,17 @@ class Shipper:
 
 
 def _meant(lines: bytes) -> tuple[list[CallRow], list[Remembered | Counted | Finished]]:
-    """The lines that the store acts on."""
+    """The lines that the store acts on. A damaged line is shipped like any other: whoever reads the journal is told."""
     rows: list[CallRow] = []
     others: list[Remembered | Counted | Finished] = []
     if not any(mark in lines for mark in _MEANT):
         return rows, others
     for line in lines.split(b"\n"):
         if line.startswith(_MEANT):
-            decoded = _decode(line)
+            try:
+                decoded = _decode(line)
+            except msgspec.MsgspecError:
+                continue
             if isinstance(decoded, EndedRow):
                 rows.append(decoded.row)
             else:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kapelle.authoring.parameters import parse_parameters
 from kapelle.core.journal import CallView, JournalIndex, index_of, views_of
 from kapelle.core.retry import RetryPlan, RetryRules, ReuseMode, make_plan
 from kapelle.engine.execute import Ending
@@ -145,7 +146,7 @@ def prepare_resume(home: LocalHome, run: Run, loaded: Loaded, display: Display |
             )
         index = read_index(home, run, run.generation)
         attempt = LocalAttempt(
-            home, run, folder, loaded.definition, parameters_of(home, run), index=index,
+            home, run, folder, loaded.definition, _parameters(home, run, loaded), index=index,
             retry=_retry_of(home, run, index), display=display, go_on=go_on,
         )  # fmt: skip
         _tell_changes(attempt, run, loaded)
@@ -153,6 +154,11 @@ def prepare_resume(home: LocalHome, run: Run, loaded: Loaded, display: Display |
     except BaseException:
         folder.release()
         raise
+
+
+def _parameters(home: LocalHome, run: Run, loaded: Loaded) -> dict[str, Any]:
+    """The run's parameters, if the flow as it is now still takes them. ParameterError, with what differs, if not."""
+    return parse_parameters(loaded.definition, {}, parameters_of(home, run))
 
 
 def _tell_changes(attempt: LocalAttempt, run: Run, loaded: Loaded) -> None:
@@ -228,7 +234,7 @@ def retry_run(home: LocalHome, run: Run, loaded: Loaded, plan: RetryPlan, displa
             begin(home, tx, run)
             run = tx.runs.get(Scope.system(), run.id)
         attempt = LocalAttempt(
-            home, run, folder, loaded.definition, parameters_of(home, run),
+            home, run, folder, loaded.definition, _parameters(home, run, loaded),
             retry=Retry(before, plan.rules, run.generation - 1), display=display, go_on=_resume_argv,
         )  # fmt: skip
     except BaseException:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from customers import DataSet
-from models import TARGET, features
 from sklearn.ensemble import IsolationForest
 from sklearn.inspection import permutation_importance
 
+from customers import DataSet
 from kapelle import task
+from models import TARGET, features
 
 EXPLAINED_BY = 8
 ANOMALOUS_SHARE = 0.03
@@ -64,7 +64,7 @@ def train_explanations(model: Any, train: pd.DataFrame, held_out: pd.DataFrame, 
     exact, and should it die, only this call is made again.
     """
     values = features(held_out)
-    found = permutation_importance(model, values, held_out[TARGET], n_repeats=4, random_state=seed)
+    found = permutation_importance(model, values, held_out[TARGET], n_repeats=3, random_state=seed)
     first = np.argsort(-found.importances_mean, kind="stable")[:EXPLAINED_BY]
     names = tuple(str(name) for name in values.columns[first])
     losses = tuple(float(found.importances_mean[place]) for place in first)

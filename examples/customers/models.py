@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from customers import Customer, DataSet
 from sklearn import datasets
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -20,7 +19,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from kapelle import Cache, PermanentError, current_task, task
+from customers import Customer, DataSet
+from kapelle import Cache, PermanentError, task
 
 TARGET = "target"
 ROWS_MIN, ROWS_PER_CLASS_MIN = 100, 10
@@ -69,8 +69,8 @@ GRID = (
     Candidate("logistic", (("C", 1.0),)),
     Candidate("neighbours", (("n_neighbors", 3),)),
     Candidate("neighbours", (("n_neighbors", 9),)),
-    Candidate("forest", (("n_estimators", 60), ("max_features", 0.3))),
-    Candidate("extra trees", (("n_estimators", 60), ("max_features", 0.3))),
+    Candidate("forest", (("n_estimators", 50),)),
+    Candidate("extra trees", (("n_estimators", 50),)),
 )
 
 
@@ -112,11 +112,11 @@ def complaints_about(rows: pd.DataFrame, data: DataSet) -> list[str]:
     texts = [str(name) for name in values.columns if not pd.api.types.is_numeric_dtype(values[name])]
     if texts:
         return [*found, f"not numbers: {', '.join(texts)}"]
-    for name in values.columns[values.isna().any()]:
-        found.append(f"{name} is missing in {int(values[name].isna().sum())} rows")
-    outside = (values < data.lowest) | (values > data.highest)
-    for name in values.columns[outside.any()]:
-        found.append(f"{name} leaves {data.lowest:g} to {data.highest:g} in {int(outside[name].sum())} rows")
+    missing = values.isna().sum()
+    found += [f"{name} is missing in {number} rows" for name, number in missing[missing > 0].items()]
+    outside = ((values < data.lowest) | (values > data.highest)).sum()
+    bounds = f"{data.lowest:g} to {data.highest:g}"
+    found += [f"{name} leaves {bounds} in {number} rows" for name, number in outside[outside > 0].items()]
     counts = rows[TARGET].value_counts()
     for number, label in enumerate(data.labels):
         if counts.get(number, 0) < ROWS_PER_CLASS_MIN:
@@ -155,9 +155,7 @@ def train(candidate: Candidate, rows: pd.DataFrame, seed: int) -> Trained:
     folds = StratifiedKFold(3, shuffle=True, random_state=seed)
     score = float(cross_val_score(model_of(candidate, seed), features(rows), rows[TARGET], cv=folds).mean())
     model = model_of(candidate, seed).fit(features(rows), rows[TARGET])
-    seconds = time.perf_counter() - began
-    current_task().logger.info("%s: %.4f in %.2f s", candidate, score, seconds)
-    return Trained(candidate, model, score, seconds)
+    return Trained(candidate, model, score, time.perf_counter() - began)
 
 
 def best_of(models: list[Trained]) -> Trained:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from customers import Customer, chosen
 from enrichments import check_bias, score, train_anomaly, train_explanations
+from kapelle import Future, current_run, flow, run, step, unmapped
 from models import GRID, best_of, load, measure, split, train, validate
 from report import Results, save_model, save_report, save_scores
 
-from kapelle import flow, run, step, unmapped
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Summary:
     anomalies: int | None
     bias_gap: float | None
     seconds: float
-    files: tuple[Path, ...]
+    report: Path
+    scores: Path
+    model_file: Path
 
 
 @flow(run_name="enrich {customer.name}", tags=["customer"])
@@ -45,6 +49,7 @@ def enrich_customer(customer: Customer, folder: Path) -> Summary:
 
     trained = train.map(list(GRID), rows=unmapped(parts.train), seed=customer.seed).results()
     best = best_of(trained)
+    current_run().logger.info("%s: %s is the best of %d models", customer.name, best.candidate, len(trained))
 
     # Submitted calls run side by side; a future as an argument is waited for by the call that gets it.
     explanations = anomaly = bias = None
@@ -61,15 +66,10 @@ def enrich_customer(customer: Customer, folder: Path) -> Summary:
         trained=trained,
         best=best,
         quality=quality,
-        explanations=explanations and explanations.result(),
-        anomaly=anomaly and anomaly.result(),
-        bias=bias and bias.result(),
+        explanations=value_of(explanations),
+        anomaly=value_of(anomaly),
+        bias=value_of(bias),
         scored=scored.result(),
-    )
-    files = (
-        save_report(folder, customer, results),
-        save_scores(folder, results.scored),
-        save_model(folder, best),
     )
     return Summary(
         customer=customer.name,
@@ -80,9 +80,16 @@ def enrich_customer(customer: Customer, folder: Path) -> Summary:
         auc=quality.auc,
         anomalies=results.anomalies,
         bias_gap=results.bias.gap if results.bias else None,
+        report=save_report(folder, customer, results),
+        scores=save_scores(folder, results.scored),
+        model_file=save_model(folder, best),
         seconds=(run.now() - began).total_seconds(),
-        files=files,
     )
+
+
+def value_of(future: Future[T] | None) -> T | None:
+    """What the future comes to, once it has; None for what was not submitted."""
+    return None if future is None else future.result()
 
 
 @flow(run_name="enrich-into-{out}", tags=["demo"])
@@ -93,23 +100,23 @@ def enrich(out: Path = Path("demo-output"), customers: list[str] | None = None) 
     return [each.result() for each in flows]
 
 
+COLUMNS = ("customer", "model", "rows", "accuracy", "F1", "AUC", "anomalies", "bias gap", "seconds")
+
+
 def table(summaries: list[Summary]) -> str:
     """What was measured, a line for each customer."""
-    lines = [
-        "customer        model                            rows  accuracy     F1    AUC  anomalies  bias gap  seconds"
-    ]
+    lines = [COLUMNS]
     for each in summaries:
-        anomalies = "-" if each.anomalies is None else each.anomalies
+        anomalies = "-" if each.anomalies is None else str(each.anomalies)
         gap = "-" if each.bias_gap is None else f"{each.bias_gap:.3f}"
-        lines.append(
-            f"{each.customer:15} {each.model:31} {each.rows:5} {each.accuracy:9.3f} {each.f1:6.3f} {each.auc:6.3f}"
-            f" {anomalies:>10} {gap:>9} {each.seconds:8.1f}"
-        )
-    return "\n".join(lines)
+        quality = (f"{each.accuracy:.3f}", f"{each.f1:.3f}", f"{each.auc:.3f}")
+        lines.append((each.customer, each.model, str(each.rows), *quality, anomalies, gap, f"{each.seconds:.1f}"))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    places = [f"{{:{'<' if place < 2 else '>'}{width}}}" for place, width in enumerate(widths)]
+    return "\n".join("  ".join(places).format(*line) for line in lines)
 
 
 if __name__ == "__main__":
     found = enrich()
-    print(table(found), "\n")
-    for summary in found:
-        print(*summary.files, sep="\n")
+    print(f"\n{table(found)}\n\nreports, with scores.csv and model.pickle beside each:")
+    print(*[f"  {summary.report}" for summary in found], sep="\n")

@@ -18,7 +18,7 @@ def bars(
     names: Sequence[str], values: Sequence[float], label: str, *, digits: int = 3, best: int | None = None
 ) -> bytes:
     """Horizontal bars with their values, the first on top; `best` is drawn in another colour."""
-    figure, axes = _figure(grid="")
+    figure, axes = _figure(grid=False)
     colours = [ORANGE if place == best else BLUE for place in range(len(values))]
     drawn = axes.barh(range(len(values)), values, color=colours, height=0.62)
     axes.bar_label(drawn, [f"{value:.{digits}f}" for value in values], padding=4, color=INK, fontsize=8.5)
@@ -33,7 +33,7 @@ def bars(
 
 def histogram(values: Any, threshold: float, label: str) -> bytes:
     """How values are spread, those above the threshold in another colour."""
-    figure, axes = _figure(grid="y")
+    figure, axes = _figure(grid=True)
     edges = np.histogram_bin_edges(values, 32)
     axes.hist(values[values <= threshold], edges, color=BLUE)
     axes.hist(values[values > threshold], edges, color=ORANGE)
@@ -44,14 +44,15 @@ def histogram(values: Any, threshold: float, label: str) -> bytes:
     )  # fmt: skip
     axes.set_xlabel(label)
     axes.set_ylabel("rows")
+    axes.yaxis.get_major_locator().set_params(integer=True)
     return _png(figure)
 
 
 def confusion(truth: Any, prediction: Any, labels: Sequence[str]) -> bytes:
     """How often each class was taken for which."""
-    figure, axes = _figure(grid="")
+    figure, axes = _figure(grid=False)
     place = {label: number for number, label in enumerate(labels)}
-    counts = np.zeros((len(labels), len(labels)), int)
+    counts: Any = np.zeros((len(labels), len(labels)), int)
     np.add.at(counts, ([place[each] for each in truth], [place[each] for each in prediction]), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.1, aspect="auto")
@@ -67,7 +68,7 @@ def confusion(truth: Any, prediction: Any, labels: Sequence[str]) -> bytes:
     return _png(figure)
 
 
-def _figure(grid: str) -> tuple[Figure, Any]:
+def _figure(grid: bool) -> tuple[Figure, Any]:
     figure = Figure(SIZE, DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
     for side in ("top", "right"):
@@ -78,7 +79,7 @@ def _figure(grid: str) -> tuple[Figure, Any]:
     axes.xaxis.label.set(color=INK, size=9)
     axes.yaxis.label.set(color=INK, size=9)
     if grid:
-        axes.grid(axis=grid, color=FAINT, linewidth=0.6, alpha=0.7)
+        axes.grid(axis="y", color=FAINT, linewidth=0.6, alpha=0.7)
         axes.set_axisbelow(True)
     return figure, axes
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+
 import plots
 from customers import Customer
 from enrichments import Anomaly, Bias, Explanations
+from kapelle import task
 from models import Quality, Trained
 from style import STYLE
-
-from kapelle import task
 
 ROWS_SHOWN = 12
 
@@ -150,7 +150,8 @@ def _rows(results: Results) -> str:
 
 
 def _cells(kind: str, values: Iterable[object], numeric: list[bool]) -> str:
+    texts = [f"{value:.3f}" if isinstance(value, float) else str(value) for value in values]
     return "".join(
-        f"<{kind}{' class=number' if right else ''}>{html.escape(f'{value:.3f}' if isinstance(value, float) else str(value))}</{kind}>"
-        for value, right in zip(values, numeric, strict=True)
+        f"<{kind}{' class=number' if right else ''}>{html.escape(text)}</{kind}>"
+        for text, right in zip(texts, numeric, strict=True)
     )

@@ -20,15 +20,21 @@ header p { margin-top: 4px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 26px 0 12px; }
 .tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .tile { padding: 14px 16px 12px; }
-.tile b { display: block; font-size: 25px; font-weight: 600; letter-spacing: -0.01em; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 25px; font-weight: 600; letter-spacing: -0.01em; }
+.tile b, table { font-variant-numeric: tabular-nums; }
 .tile span { color: var(--soft); font-size: 13px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 12px; }
 .card { padding: 18px 20px; min-width: 0; }
 .card p { font-size: 13.5px; }
 .card img { display: block; width: 100%; height: auto; margin-top: 12px; }
+@media (min-width: 940px) {
+  .cards .card:last-child:nth-child(odd) { grid-column: 1 / -1; display: grid; column-gap: 32px;
+    grid-template: auto 1fr / 1fr 1fr; }
+  .cards .card:last-child:nth-child(odd) img { grid-area: 1 / 2 / 3 / 3; margin-top: 0; }
+}
 .wide { margin-top: 12px; }
 .scroll { overflow-x: auto; margin-top: 12px; }
-table { width: 100%; border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+table { width: 100%; border-collapse: collapse; font-size: 13.5px; white-space: nowrap; }
 th, td { padding: 6px 18px 6px 0; border-bottom: 1px solid var(--line); text-align: left; }
 th { color: var(--soft); font-weight: 500; }
 tr:last-child td { border-bottom: 0; }

@@ -28,7 +28,7 @@ from kapelle.model.runs import Run, RunState
 from kapelle.ports.storage.listings import RunFilter
 from kapelle.settings import Settings
 from kapelle.wiring.local import open_home
-from kapelle.wiring.runs import result_of
+from kapelle.wiring.runs import read_index, result_of
 
 ROOT = Path(__file__).parents[2]
 FLOWS = Path(__file__).parent / "flows"
@@ -135,12 +135,13 @@ class Bell:
 class Story:
     """One run: its home, its witness, and the processes that carry it on."""
 
-    def __init__(self, folder: Path, target: str, *options: str, script: bool = False, **environ: str) -> None:
+    def __init__(
+        self, folder: Path, target: str, *, script: bool = False, environ: dict[str, str] | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.home = folder / "home"
         self.target = f"{FLOWS / target}"
-        self.options = options
         self.script = script
         self.lives = 0
         self.kills = 0
@@ -153,16 +154,16 @@ class Story:
             "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
             "KAPELLE_HOME": str(self.home),
             "FAULTS_WITNESS": str(self._witness),
-            **environ,
+            **(environ or {}),
         }
 
     # Lives
 
     def begin(self, *, leash: int | None = None, **environ: str) -> Living:
         """Start the next process of the run."""
-        argv = ["resume", "@last"] if self.exists else ["run", self.target, *self.options]
+        argv = ["resume", "@last"] if self.exists else ["run", self.target]
         if self.script and not self.exists:
-            return self.command([sys.executable, self.target.partition(":")[0], *self.options], leash=leash, **environ)
+            return self.command([sys.executable, self.target.partition(":")[0]], leash=leash, **environ)
         return self.command([sys.executable, "-m", "kapelle", *argv], leash=leash, **environ)
 
     def command(self, argv: Sequence[str], *, leash: int | None = None, **environ: str) -> Living:
@@ -232,6 +233,11 @@ class Story:
             return 0
         with self._opened() as home, home.store.read() as tx:
             return int(tx.journal.shipped(Scope.system(), self.run.attempt))
+
+    def recorded(self) -> set[str]:
+        """The calls that the store knows of."""
+        with self._opened() as home:
+            return {call.id.hex() for call in read_index(home, self.run, 1).calls.values()}
 
     @property
     def has_ended(self) -> bool:
@@ -316,9 +322,9 @@ class Killing:
             story.finish()
 
 
-def undisturbed(folder: Path, target: str, *options: str, **environ: str) -> Any:
+def undisturbed(folder: Path, target: str, environ: dict[str, str] | None = None) -> Any:
     """The result of a run that nobody disturbs."""
-    story = Story(folder, target, *options, **environ)
+    story = Story(folder, target, environ=environ)
     life = story.begin().end()
     assert life.code == 0, life.err
     return story.result()

@@ -1,4 +1,4 @@
-"""Runs that are killed at random moments, again and again: nothing that ended runs twice, and the result is the same."""
+"""Runs that are killed at random moments, again and again: nothing that ended runs twice, the result is the same."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -7,12 +7,12 @@ import pytest
 from tests.faults.harness import Killing, Story, undisturbed
 
 
-def survive(tmp_path: Path, target: str, killing: Killing, **environ: str) -> Story:
+def survive(tmp_path: Path, target: str, killing: Killing, environ: dict[str, str] | None = None) -> Story:
     """Kill a run of `target` as planned; require that it ends with the result of one that nobody disturbed."""
-    story = Story(tmp_path / "killed", target, **environ)
+    story = Story(tmp_path / "killed", target, environ=environ)
     killing.carry_out(story)
     assert story.kills >= min(killing.kills, 3), f"only {story.kills} kills: the flow is too short"
-    assert story.result() == undisturbed(tmp_path / "undisturbed", target, **environ)
+    assert story.result() == undisturbed(tmp_path / "undisturbed", target, environ)
     story.holds()
     return story
 
@@ -29,14 +29,14 @@ def one_for_each(story: Story, task: str) -> dict[object, tuple[object, ...]]:
 
 
 def test_a_flow_that_is_killed_ten_times_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    story = survive(tmp_path, "chain.py:chain", Killing(seed=1, kills=10, lines=(1, 10)), FAULTS_CALLS="60")
+    story = survive(tmp_path, "chain.py:chain", Killing(seed=1, kills=10, lines=(1, 10)), {"FAULTS_CALLS": "60"})
     assert story.kills == 10
     story.holds(in_sequence=True)
 
 
 @pytest.mark.slow
 def test_a_flow_of_a_thousand_calls_survives_a_hundred_kills(tmp_path: Path) -> None:
-    story = survive(tmp_path, "chain.py:chain", Killing(seed=2, kills=100, lines=(1, 28)), FAULTS_CALLS="1000")
+    story = survive(tmp_path, "chain.py:chain", Killing(seed=2, kills=100, lines=(1, 28)), {"FAULTS_CALLS": "1000"})
     assert story.kills == 100
     assert {line.args for line in story.seen} == {(number,) for number in range(1000)}
     story.holds(in_sequence=True)
@@ -106,3 +106,32 @@ def test_the_durable_vocabulary_gives_the_same_in_every_life(tmp_path: Path) -> 
 @pytest.mark.parametrize("seed", [13, 14])
 def test_submitted_calls_and_their_rules_survive(tmp_path: Path, seed: int) -> None:
     survive(tmp_path, "futures.py:dependent", Killing(seed, kills=8, lines=(2, 10)))
+
+
+@pytest.mark.slow
+def test_a_pause_before_the_next_attempt_is_neither_cut_short_nor_begun_again(tmp_path: Path) -> None:
+    story = Story(tmp_path / "story", "retries.py:patient", environ={"FAULTS_PAUSE_S": "2"})
+    living = story.begin()
+    living.until(story.saw("failed", "once_more"), "the failure")
+    living.until(lambda: any(b'["a"' in spool.read_bytes() for spool in story.spools), "its record")
+    failed_at_us = story.seen[-1].at_us
+    story.killed(living)
+    assert story.begin(FAULTS_PAUSE_S="3600").end().code == 0
+    again = story.seen[-2]
+    assert (again.task, again.phase, again.attempt) == ("once_more", "start", 2)
+    assert again.at_us >= failed_at_us + 2_000_000
+    story.holds()
+
+
+@pytest.mark.slow
+def test_a_task_with_outside_effects_starts_when_the_store_knows_its_key(tmp_path: Path) -> None:
+    story = Story(tmp_path / "story", "durable.py:durable")
+    living = story.begin(leash=8)
+    living.until(story.saw("start", "charge"), "the charge")
+    story.killed(living)
+    charge = next(line for line in story.seen if line.task == "charge")
+    for spool in story.spools:
+        spool.unlink()  # as if the whole machine were lost
+    assert charge.call in story.recorded()
+    assert story.finish().code == 0
+    assert {line.key for line in story.seen if line.task == "charge" and line.args == charge.args} == {charge.key}

@@ -19,9 +19,9 @@ GATE = "gate.py:gate"
 RESULT = (45, "open")
 
 
-def waiting(folder: Path) -> Story:
+def waiting(folder: Path, *, script: bool = False) -> Story:
     """The story of a run that will wait in its middle until its gate is opened."""
-    return Story(folder, GATE, FAULTS_GATE=str(folder / "opened"))
+    return Story(folder, GATE, script=script, environ={"FAULTS_GATE": str(folder / "opened")})
 
 
 def open_gate(story: Story) -> None:
@@ -52,7 +52,7 @@ def test_a_torn_last_line_was_never_written(tmp_path: Path) -> None:
 def test_a_damaged_spool_is_told_by_its_own_run_and_stops_nobody_else(tmp_path: Path) -> None:
     story = killed_in_its_middle(tmp_path / "story")
     (spool,) = story.spools
-    spool.write_bytes(b'["E",damaged]\n'.join((spool.read_bytes().split(b"\n", 3)[0] + b"\n", b'["e",0,\n')))
+    spool.write_bytes(spool.read_bytes().rstrip(b"\0") + b'["E",damaged]\n["e",0,\n')
     other = story.command([sys.executable, "-m", "kapelle", "run", story.target])
     assert other.end().code == 0
     told = {run["state"] for run in json.loads(story.kapelle("runs", "--json").out)}
@@ -159,7 +159,7 @@ def test_a_run_that_is_stopped_and_continued_loses_nothing(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_ten_scripts_side_by_side_lose_nothing(tmp_path: Path) -> None:
-    story = Story(tmp_path / "story", "chain.py:chain", FAULTS_CALLS="30")
+    story = Story(tmp_path / "story", "chain.py:chain", environ={"FAULTS_CALLS": "30"})
     living = [story.command([sys.executable, str(FLOWS / "chain.py")]) for _ in range(10)]
     ended = [each.end() for each in living]
     assert [life.code for life in ended] == [0] * 10, [life.err for life in ended if life.code]
@@ -169,7 +169,7 @@ def test_ten_scripts_side_by_side_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_script_is_gone_on_with_by_the_command(tmp_path: Path) -> None:
-    story = Story(tmp_path / "story", GATE, script=True, FAULTS_GATE=str(tmp_path / "story" / "opened"))
+    story = waiting(tmp_path / "story", script=True)
     living = story.begin()
     living.until(story.saw("start", "wait"), "the middle of the flow")
     story.killed(living)

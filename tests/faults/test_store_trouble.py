@@ -1,4 +1,4 @@
-"""Trouble with the disk and with the store: one clear message, nothing that was recorded is lost, and the run goes on."""
+"""Trouble with the disk and the store: one clear message, nothing that was recorded is lost, and the run goes on."""
 
 import fcntl
 import os
@@ -56,7 +56,7 @@ def held(store: Path) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_a_run_goes_on_while_another_process_holds_the_store(tmp_path: Path) -> None:
-    story = Story(tmp_path / "story", "bulk.py:bulk", FAULTS_GATE=str(tmp_path / "opened"))
+    story = Story(tmp_path / "story", "bulk.py:bulk", environ={"FAULTS_GATE": str(tmp_path / "opened")})
     living = story.begin()
     living.until(lambda: story.length >= 10, "the first calls")
     with held(story.home / "kapelle.db"):
@@ -92,7 +92,7 @@ def test_a_full_disk_stops_the_run_with_one_message_and_it_goes_on_when_there_is
 
 @pytest.mark.slow
 def test_a_full_disk_under_the_store_loses_nothing_that_the_spool_has(tmp_path: Path, mount: Mount) -> None:
-    story = Story(tmp_path / "story", "bulk.py:bulk", FAULTS_CALLS="600")
+    story = Story(tmp_path / "story", "bulk.py:bulk", environ={"FAULTS_CALLS": "600"})
     mount(story.home, "1m")
     (tmp_path / "roomy").mkdir()
     (story.home / "runs").symlink_to(tmp_path / "roomy", target_is_directory=True)

@@ -14,6 +14,7 @@ one has begun behind it.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from dataclasses import dataclass
@@ -49,11 +50,14 @@ def testimony(path: Path) -> list[Seen]:
     """The lines of a witness file; one that is torn was not seen."""
     text = path.read_bytes() if path.exists() else b""
     lines = text[: text.rfind(b"\n") + 1].splitlines()
-    return [Seen(*fields[:4], tuple(fields[4]), *fields[5:]) for fields in map(json.loads, lines)]
+    found = []
+    for life, at_us, phase, task, args, call, attempt, key in map(json.loads, lines):
+        found.append(Seen(life, at_us, phase, task, tuple(args), call, attempt, key))
+    return found
 
 
 class Journals:
-    """The journals of all lives of a run, read from its spools after each kill: before anybody ships and removes them."""
+    """The journals of all lives of a run, read from its spools after each kill: before they are shipped and removed."""
 
     def __init__(self) -> None:
         self.index = JournalIndex()
@@ -87,7 +91,7 @@ def judge(seen: list[Seen], standing: dict[int, Standing]) -> None:
             attempts[line.call].append(line.attempt)
             names[line.call] = f"{line.task}{line.args}"
     for call, started in lives.items():
-        for before, after in zip(started, started[1:], strict=False):
+        for before, after in itertools.pairwise(started):
             for life in range(before, after):
                 if life in standing:
                     assert call not in standing[life].ended, f"{names[call]} ended in life {life}, ran again in {after}"

@@ -14,7 +14,7 @@ from kapelle.authoring.define import define
 from kapelle.authoring.tasks import Task
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import UsageError
-from kapelle.ports.session import Future, RunInfo, Session, TaskInfo, Unmapped, current
+from kapelle.ports.session import Future, RunInfo, Session, TaskInfo, Unmapped, current, isolated_call
 
 T = TypeVar("T")
 
@@ -30,11 +30,15 @@ def _here(what: str) -> Session:
 
 def current_run() -> RunInfo:
     """The run that this code is part of: ids, parameters, logger. UsageError outside a run."""
+    if isolated_call and current.get() is None:
+        return isolated_call[0].run
     return _here("current_run()").run_info()
 
 
 def current_task() -> TaskInfo:
     """The call that this code is part of: ids, attempt, idempotency key, logger. UsageError outside a task."""
+    if isolated_call and current.get() is None:
+        return isolated_call[0]
     info = _here("current_task()").task_info()
     if info is None:
         raise UsageError(

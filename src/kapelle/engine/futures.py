@@ -245,8 +245,13 @@ def cancelled_outcome(reason: str) -> Outcome[Any]:
 # Futures inside arguments
 
 
+_LEAVES = frozenset({int, str, float, bool, bytes, type(None)})
+
+
 def find_futures(value: Any, found: list[CallFuture[Any]], depth: int = 0) -> None:
     """Collect the futures in an argument, also inside lists, tuples (named ones too), sets, dicts and dataclasses."""
+    if type(value) in _LEAVES:
+        return
     if isinstance(value, CallFuture):
         found.append(value)
     elif isinstance(value, FutureGroup):

@@ -24,7 +24,7 @@ from kapelle.engine.messages import Ask, Failed, Message, Printed, Returned, rec
 from kapelle.engine.values.codecs import encode
 from kapelle.engine.values.exceptions import raisable
 from kapelle.engine.values.naming import declare_main
-from kapelle.ports.session import FlowCalledInImport, importing
+from kapelle.ports.session import FlowCalledInImport, importing, isolated_call
 
 PR_SET_PDEATHSIG = 1
 
@@ -64,6 +64,7 @@ def die_with_parent() -> None:
 def _answer(ask: Ask) -> Message:
     try:
         fn = _find(ask)
+        isolated_call.append(pickle.loads(ask.info))
         values = pickle.loads(ask.arguments)
         result = fn(*_positional(ask, values), **_by_name(ask, values))
         if ask.is_async:

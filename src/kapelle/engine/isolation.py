@@ -63,17 +63,6 @@ def _ask(call: Call) -> Ask:
     by_name = "<" not in fn.__qualname__ and (fn.__module__ != "__main__" or bool(main_file))
     module = fn.__module__
     sys.modules.setdefault("__kapelle_main__", main)
-    try:
-        arguments = pickle.dumps(call.values, protocol=5)
-    except Exception:
-        try:
-            arguments = cloudpickle.dumps(call.values, protocol=5)
-        except Exception as error:
-            raise ValueRefused(
-                f"the arguments of {call.entry.name} cannot be sent to a process of its own",
-                cause=f"{type(error).__name__}: {error}",
-                hint='pass plain data and open connections inside the task, or drop isolation="process"',
-            ) from error
     return Ask(
         module=module,
         qualname=fn.__qualname__ if by_name else "",
@@ -81,7 +70,7 @@ def _ask(call: Call) -> Ask:
         main_file=main_file if module == "__main__" or main_file else "",
         main_name=module_name("__main__"),
         path=list(sys.path),
-        arguments=arguments,
+        arguments=_packed(call.values, f"the arguments of {call.entry.name}"),
         is_async=definition.is_async,
         mutates=[definition.parameters.index(name) for name in definition.mutates],
         task=call.entry.name,
@@ -89,7 +78,23 @@ def _ask(call: Call) -> Ask:
         keywords=definition.parameters.index(definition.keywords) if definition.keywords else -1,
         keyword_only=[definition.parameters.index(name) for name in definition.keyword_only],
         names=list(definition.parameters),
+        info=_packed(call.info(), "the run's parameters"),
     )
+
+
+def _packed(value: Any, what: str) -> bytes:
+    try:
+        return pickle.dumps(value, protocol=5)
+    except Exception:
+        pass
+    try:
+        return bytes(cloudpickle.dumps(value, protocol=5))
+    except Exception as error:
+        raise ValueRefused(
+            f"{what} cannot be sent to a process of its own",
+            cause=f"{type(error).__name__}: {error}",
+            hint='pass plain data and open connections inside the task, or drop isolation="process"',
+        ) from error
 
 
 @contextlib.contextmanager

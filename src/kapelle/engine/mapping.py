@@ -166,10 +166,12 @@ class Feeder:
         return error
 
     def _tell(self) -> None:
-        self.changed.set()
-        listeners, self.listeners = self.listeners, []
-        for listener in listeners:
-            listener()
+        if not self.changed.is_set():
+            self.changed.set()
+        if self.listeners:
+            listeners, self.listeners = self.listeners, []
+            for listener in listeners:
+                listener()
 
     def read_one(self) -> None:
         """A result was looked at, so one more may wait."""

@@ -15,7 +15,10 @@ class Message(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ask(Message, frozen=True):
-    """Run this function. `function` is it by value when `qualname` is empty; indices speak of parameters."""
+    """Run this function. `function` is it by value when `qualname` is empty; indices speak of parameters.
+
+    `info` is the pickled TaskInfo, for `current_task()`.
+    """
 
     module: str
     qualname: str
@@ -31,6 +34,7 @@ class Ask(Message, frozen=True):
     keywords: int
     keyword_only: list[int]
     names: list[str]
+    info: bytes
 
 
 class Printed(Message, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Future(Protocol[T_co]):
         """Ask the call to stop; it ends as cancelled. False if it has ended already."""
         ...
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[Any, Any, T_co]:
         """The same as `result`, in async code."""
         ...
 
@@ -156,6 +156,9 @@ current: ContextVar[Session | None] = ContextVar("kapelle_session", default=None
 
 process_session: list[Session] = []
 """The sessions of the runs of this process, for code whose context was lost (threads of other libraries)."""
+
+isolated_call: list[TaskInfo] = []
+"""In the process of an isolated call: that call. The process has no session; only this is known of the run there."""
 
 importing: list[str] = []
 """Files that are being imported for their definitions: a flow called meanwhile must not start a run."""

@@ -115,7 +115,7 @@ class ThreadRunner:
     def _rest(self) -> bool:
         """Wait to be called; False after a long while in which nobody did."""
         self._idle += 1
-        called = self._changed.wait(IDLE_S)
+        called = self._changed.wait(STALL_S if self._closed else IDLE_S)
         self._idle -= 1
         return called or bool(self._queue)
 
@@ -134,7 +134,8 @@ class ThreadRunner:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-            threads = tuple(self._threads)
-        for thread in threads:
-            if thread is not threading.current_thread():
+        seen = {threading.current_thread()}
+        while threads := self._threads - seen:
+            for thread in threads:
                 thread.join(IDLE_S)
+            seen |= threads

@@ -37,6 +37,12 @@ from kapelle.wiring.local import LocalHome
 from kapelle.wiring.replacing import Replacer
 from kapelle.wiring.signals import interruptible
 
+SWITCH_S = 0.001
+"""How long a busy thread keeps the interpreter while the supervisor waits for it, in seconds (Python's default: 0.005).
+
+The journal is written without a system call, so nothing else makes a flow that only computes let go of the interpreter.
+"""
+
 
 class Retry:
     """What a retry brings: the generation before, and the rules by which its outcomes are taken."""
@@ -194,6 +200,9 @@ class LocalAttempt:
         pause = self._display.pause if self._display is not None else _nothing
         resume = self._display.resume if self._display is not None else _nothing
         streams = sys.stdout, sys.stderr
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(interval_s, SWITCH_S))
+        self._stack.callback(sys.setswitchinterval, interval_s)
         with captured(self._output), questions(streams, pause, resume), interruptible(self.execution, self._display):
             yield
 

@@ -1,4 +1,4 @@
-"""Imported by Python before anything else where this folder is on PYTHONPATH: arms a process to die at one journal line.
+"""Imported by Python before anything else where this folder is on PYTHONPATH: has a process die at one journal line.
 
 FAULTS_DIE_AT    number of the write to a journal spool, 1 for the first, behind which the process kills itself
 

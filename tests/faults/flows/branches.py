@@ -4,8 +4,9 @@ import asyncio
 import os
 import random
 
-from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import flow, task
 
 _weather = random.Random(os.urandom(8))
 
@@ -50,5 +51,5 @@ async def bank() -> int:
         tasks = [group.create_task(customer(name)) for name in ("joe", "kim", "lea")]
     submitted = [open_account.submit("sub", number, "word") for number in range(3)]
     for future in submitted:
-        await future
+        await future  # type: ignore[unused-coroutine]
     return len(set().union(*gathered, *(task.result() for task in tasks)))

@@ -4,8 +4,9 @@ import os
 import time
 from pathlib import Path
 
-from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import flow, task
 
 
 @task(interruptions=99)

@@ -3,8 +3,9 @@
 import json
 import os
 
-from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import flow, task
 
 CALLS = int(os.environ.get("FAULTS_CALLS", "60"))
 

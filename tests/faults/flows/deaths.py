@@ -3,8 +3,9 @@
 import os
 import signal
 
-from kapelle import TaskCrashed, flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import TaskCrashed, flow, task
 
 
 @task

@@ -4,8 +4,9 @@ import os
 import random
 from typing import Any
 
-from kapelle import current_task, flow, resource, run, step, task
 from tests.faults.flows.witness import seen, witnessed
+
+from kapelle import current_task, flow, resource, run, step, task
 
 
 def draw(number: int) -> str:

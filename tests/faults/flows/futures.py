@@ -5,8 +5,9 @@ import random
 import time
 from typing import Any
 
-from kapelle import Outcome, Skip, flow, parallel, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import Outcome, Skip, flow, parallel, task
 
 _weather = random.Random(os.urandom(8))
 

@@ -5,8 +5,9 @@ import subprocess
 import sys
 import time
 
-from kapelle import flow, resource, task
 from tests.faults.flows.witness import seen, witnessed
+
+from kapelle import flow, resource, task
 
 
 def create() -> str:

@@ -1,7 +1,8 @@
 """Tasks in processes of their own."""
 
-from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import flow, task
 
 
 @task(interruptions=99, isolation="process")

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator
 
-from kapelle import as_completed, flow, task, unmapped
 from tests.faults.flows.witness import seen, witnessed
+
+from kapelle import as_completed, flow, task, unmapped
 
 
 @task(interruptions=99)

@@ -1,7 +1,8 @@
 """Flows in flows, called and submitted."""
 
-from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import flow, task
 
 
 @task(interruptions=99)

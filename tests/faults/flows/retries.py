@@ -2,8 +2,9 @@
 
 import os
 
-from kapelle import TemporaryError, current_task, flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import TemporaryError, current_task, flow, task
 
 PAUSE_S = float(os.environ.get("FAULTS_PAUSE_S", "0.02"))
 
@@ -35,8 +36,8 @@ def once_more() -> int:
 @flow
 def persistent() -> list[int]:
     values = [flaky(number) for number in range(8)]
-    values += [flaky_async(number) for number in range(3)]
-    return values + flaky.map(list(range(10, 18))).results()
+    values += [flaky_async(number) for number in range(3)]  # type: ignore[misc]
+    return [*values, *flaky.map(list(range(10, 18))).results()]
 
 
 @flow

@@ -1,7 +1,8 @@
 """A little of everything, for a run that is killed at each line of its journal."""
 
-from kapelle import TemporaryError, current_task, flow, resource, run, step, task
 from tests.faults.flows.witness import seen, witnessed
+
+from kapelle import TemporaryError, current_task, flow, resource, run, step, task
 
 
 @task

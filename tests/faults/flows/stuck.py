@@ -4,8 +4,9 @@ import hashlib
 import json
 import time
 
-from kapelle import TaskTimedOut, flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import TaskTimedOut, flow, task
 
 
 @task

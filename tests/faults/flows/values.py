@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from tests.faults.flows.witness import witnessed
 
 from kapelle import flow, task
-from tests.faults.flows.witness import witnessed
 
 
 class Colour(enum.Enum):

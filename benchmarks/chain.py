@@ -20,12 +20,16 @@ def measure(*, quick: bool) -> list[Row]:
             on_disk.append(bytes_in(Path(said["home"])) / calls)
             return said
 
-        runs, floors = in_turn(times, one, lambda: here.program("floors.py", "chain", calls)["us"])
-    ratios = [said["us"] / floor for said, floor in zip(runs, floors, strict=True)]
+        runs, floors = in_turn(times, one, lambda: here.program("floors.py", "chain", calls))
+    floor, cpu_floor = [said["us"] for said in floors], [said["cpu_us"] for said in floors]
+    cpu = [said["cpu_us"] for said in runs]
+    ratios = [said["us"] / least for said, least in zip(runs, floor, strict=True)]
+    cpu_ratios = [one / least for one, least in zip(cpu, cpu_floor, strict=True)]
     return [
-        row(f"chain of {calls:,}: one call", "µs", [said["us"] for said in runs], floors, budget=15),
-        row("… as a multiple of its floor", "×", ratios, budget=3),
-        row("… processor time of the flow's thread", "µs", [said["cpu_us"] for said in runs], floors),
+        row(f"chain of {calls:,}: one call", "µs", [said["us"] for said in runs], floor, budget=15),
+        row("… as a multiple of its floor", "x", ratios, budget=3),
+        row("… processor time of the flow's thread", "µs", cpu, cpu_floor),
+        row("… that, as a multiple of its floor", "x", cpu_ratios),
         row("… recorded after its end, p50", "ms", [said["lag_p50_ms"] for said in runs]),
         row("… recorded after its end, p99", "ms", [said["lag_p99_ms"] for said in runs], budget=100),
         row("… calls shipped at a time", "calls", [calls / said["pieces"] for said in runs]),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from statistics import median
 
-from benchmarks.processes import COMMAND, place, seconds
+from benchmarks.processes import COMMAND, place, whole
 from benchmarks.rows import Row, in_turn, row
 
 FLOW = "from kapelle import flow, task\n@flow\ndef main(x: int) -> int:\n    return x\n"
@@ -22,7 +23,7 @@ def measure(*, quick: bool) -> list[Row]:
             [str(home / "defines.py")],
             [*COMMAND, "--help"],
         )
-        measures = [partial(seconds, one, home) for one in words]
+        measures = [partial(whole, one, home) for one in words]
         for warm in measures:
             warm()
         bare, *others = in_turn(times, *measures)
@@ -31,9 +32,9 @@ def measure(*, quick: bool) -> list[Row]:
         row(
             f"{name}, over bare Python",
             "ms",
-            [(whole - floor) * 1e3 for whole, floor in zip(found, bare, strict=True)],
+            [(one.s - floor.s) * 1e3 for one, floor in zip(found, bare, strict=True)],
             budget=budget,
-            note=f"bare Python takes {sorted(bare)[len(bare) // 2] * 1e3:.0f} ms",
+            note=f"bare Python takes {median(one.s for one in bare) * 1e3:.0f} ms",
         )
         for name, found, budget in zip(names, others, (60, 120, 100), strict=True)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -79,10 +80,23 @@ def start(words: list[str], home: Path) -> subprocess.Popen[str]:
     )
 
 
-def seconds(words: list[str], home: Path) -> float:
+class Took(NamedTuple):
+    """How long a process took, and how much of that it used a processor."""
+
+    s: float
+    cpu_s: float
+
+
+def children_cpu_s() -> float:
+    """The processor time of the processes that have ended and were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def whole(words: list[str], home: Path) -> Took:
     """How long Python with these words takes, as a whole process. Raises when it fails."""
     variables = environment(home)
-    begin = time.perf_counter()
+    cpu, begin = children_cpu_s(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, *words],
         env=variables,
@@ -94,7 +108,7 @@ def seconds(words: list[str], home: Path) -> float:
     took = time.perf_counter() - begin
     if done.returncode:
         raise RuntimeError(f"{words} ended with {done.returncode}:\n{done.stderr.decode()}")
-    return took
+    return Took(took, children_cpu_s() - cpu)
 
 
 def bytes_in(folder: Path) -> int:

@@ -40,7 +40,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.what,
         _number(row.measured, row.unit) if row.samples else "not measured",
         _number(row.floor_measured, row.unit),
-        "" if row.ratio is None else f"{row.ratio:.1f} ×",
+        "" if row.ratio is None else f"{row.ratio:.1f} x",
         "" if row.budget is None else f"≤ {_number(row.budget, row.unit, exact=True)}",
         met,
     )
@@ -49,11 +49,9 @@ def _cells(row: Row) -> tuple[str, ...]:
 def _number(value: float | None, unit: str, *, exact: bool = False) -> str:
     if value is None:
         return ""
-    if exact or value == int(value):
-        text = f"{value:g}"
-    else:
-        text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{text} {unit}".strip()
+    if exact:
+        return f"{value:g} {unit}".strip()
+    return f"{value:,.0f} {unit}".strip() if abs(value) >= 100 else f"{value:.3g} {unit}".strip()
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:

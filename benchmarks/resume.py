@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.processes import COMMAND, PROGRAMS, TIMEOUT_S, Place, environment, place
+from benchmarks.processes import COMMAND, PROGRAMS, TIMEOUT_S, Place, Took, children_cpu_s, environment, place
 from benchmarks.rows import Row, in_turn, row
 
 FLOW = str(PROGRAMS / "killed.py")
@@ -40,25 +40,34 @@ def _resumed(here: Place, calls: int, times: int, budget: float) -> list[Row]:
         raise RuntimeError(f"the run was to be killed after {calls} calls, not {before}:\n{done.stderr}")
     again: list[float] = []
 
-    def resume() -> float:
+    def resume() -> Took:
         home, witness = here.home(like=died), here.folder / f"witness-{len(again)}"
-        begin = time.time()
+        cpu, begin = children_cpu_s(), time.time()
         done = _python((*COMMAND, "resume", "--quiet", "@last"), home, witness)
         if done.returncode:
             raise RuntimeError(f"the run was not resumed:\n{done.stderr}")
         again.append(witness.stat().st_size)
-        return float(done.stdout.splitlines()[-1]) - begin
+        return Took(float(done.stdout.splitlines()[-1]) - begin, children_cpu_s() - cpu)
 
-    def imports() -> float:
-        begin = time.time()
-        return float(_python(IMPORTS, died, died_at).stdout) - begin
+    def imports() -> Took:
+        cpu, begin = children_cpu_s(), time.time()
+        first = float(_python(IMPORTS, died, died_at).stdout)
+        return Took(first - begin, children_cpu_s() - cpu)
 
     imports()
     whole, bare = in_turn(times, resume, imports)
-    over = [one - other for one, other in zip(whole, bare, strict=True)]
+    over = [one.s - least.s for one, least in zip(whole, bare, strict=True)]
+    cpu_over = [one.cpu_s - least.cpu_s for one, least in zip(whole, bare, strict=True)]
     return [
         row(f"resume after {calls:,} calls, over imports", "s", over, budget=budget),
-        row("… with them, from the start of the process", "s", whole, bare, note="its floor is the imports alone"),
+        row("… processor time of that", "s", cpu_over, note="of the whole process, its end included"),
+        row(
+            "… with imports, from the start of the process",
+            "s",
+            [one.s for one in whole],
+            [one.s for one in bare],
+            note="its floor is the imports alone",
+        ),
         row("… ended calls that ran again", "calls", again, budget=0),
     ]
 

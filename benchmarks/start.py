@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.processes import COMMAND, place, seconds
+from benchmarks.processes import COMMAND, Took, place, whole
 from benchmarks.rows import Row, in_turn, row
 
 FLOW = """
@@ -27,18 +27,24 @@ def measure(*, quick: bool) -> list[Row]:
         (home / "tiny.py").write_text(FLOW)
         (home / "called.py").write_text(CALLED)
         measures = [
-            partial(seconds, ["-c", "pass"], home),
-            partial(seconds, [*COMMAND, "run", "--quiet", str(home / "tiny.py")], home),
-            partial(seconds, [str(home / "called.py")], home),
+            partial(whole, ["-c", "pass"], home),
+            partial(whole, [*COMMAND, "run", "--quiet", str(home / "tiny.py")], home),
+            partial(whole, [str(home / "called.py")], home),
         ]
         for warm in measures:
             warm()
         bare, by_command, by_script = in_turn(times, *measures)
     return [
         row("kapelle run, one task, whole process", "ms", _ms(by_command), _ms(bare)),
+        row("… processor time", "ms", _cpu_ms(by_command), _cpu_ms(bare)),
         row("python flow.py, one task, whole process", "ms", _ms(by_script), _ms(bare)),
+        row("… processor time", "ms", _cpu_ms(by_script), _cpu_ms(bare)),
     ]
 
 
-def _ms(samples: list[float]) -> list[float]:
-    return [one * 1e3 for one in samples]
+def _ms(samples: list[Took]) -> list[float]:
+    return [one.s * 1e3 for one in samples]
+
+
+def _cpu_ms(samples: list[Took]) -> list[float]:
+    return [one.cpu_s * 1e3 for one in samples]

@@ -59,17 +59,17 @@ async def gather(fd: int, calls: int) -> None:
         await asyncio.gather(*[_one(fd, x) for x in range(1000)])
 
 
-def seconds(work: Callable[[int, int], Coroutine[Any, Any, None] | None], calls: int) -> float:
-    """How long one of the above takes."""
+def us(work: Callable[[int, int], Coroutine[Any, Any, None] | None], calls: int) -> dict[str, float]:
+    """How long a call takes in one of the above."""
     path = Path(os.environ["KAPELLE_HOME"]) / "floor"
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
-        begin = time.perf_counter()
+        cpu, begin = time.thread_time(), time.perf_counter()
         made = work(fd, calls)
         if made is not None:
-            begin = time.perf_counter()
             asyncio.run(made)
-        return time.perf_counter() - begin
+        took, used = time.perf_counter() - begin, time.thread_time() - cpu
+        return {"us": took / calls * 1e6, "cpu_us": used / calls * 1e6}
     finally:
         os.close(fd)
 
@@ -77,5 +77,5 @@ def seconds(work: Callable[[int, int], Coroutine[Any, Any, None] | None], calls:
 if __name__ == "__main__":
     calls = int(sys.argv[2])
     chosen: Any = {"chain": chain, "await": await_chain, "gather": gather}[sys.argv[1]]
-    seconds(chosen, min(calls, 5000))
-    print(json.dumps({"us": seconds(chosen, calls) / calls * 1e6}))
+    us(chosen, min(calls, 5000))
+    print(json.dumps(us(chosen, calls)))

@@ -1,4 +1,4 @@
-"""One of several scripts that write into one home: begins when it is told, says how fast it was and how long it waited."""
+"""One of several scripts that write into one home: begins when it is told, says how fast it was and what it waited."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.inspection import permutation_importance
 
 from customers import DataSet
-from kapelle import task
+from kapelle import Cache, task
 from models import TARGET, features
 
 EXPLAINED_BY = 8
@@ -56,7 +56,7 @@ class Bias:
         return max(self.accuracy) - min(self.accuracy)
 
 
-@task(isolation="process", timeout="2m", tags=["training"])
+@task(isolation="process", timeout="2m", cache=Cache(ttl="1d"), tags=["training"])
 def train_explanations(model: Any, train: pd.DataFrame, held_out: pd.DataFrame, seed: int) -> Explanations:
     """Permutation importance on the held-out rows.
 

@@ -34,9 +34,9 @@ class Summary:
     anomalies: int | None
     bias_gap: float | None
     seconds: float
-    report: Path
-    scores: Path
-    model_file: Path
+    report: str
+    scores: str
+    model_file: str
 
 
 @flow(run_name="enrich {customer.name}", tags=["customer"])
@@ -80,9 +80,9 @@ def enrich_customer(customer: Customer, folder: Path) -> Summary:
         auc=quality.auc,
         anomalies=results.anomalies,
         bias_gap=results.bias.gap if results.bias else None,
-        report=save_report(folder, customer, results),
-        scores=save_scores(folder, results.scored),
-        model_file=save_model(folder, best),
+        report=str(save_report(folder, customer, results)),
+        scores=str(save_scores(folder, results.scored)),
+        model_file=str(save_model(folder, best)),
         seconds=(run.now() - began).total_seconds(),
     )
 
@@ -92,7 +92,7 @@ def value_of(future: Future[T] | None) -> T | None:
     return None if future is None else future.result()
 
 
-@flow(run_name="enrich-into-{out}", tags=["demo"])
+@flow(run_name="enrich-{out.name}", tags=["demo"])
 def enrich(out: Path = Path("demo-output"), customers: list[str] | None = None) -> list[Summary]:
     """The pipelines of all customers, or of those named, side by side."""
     folder = step(Path.resolve, out)  # recorded: a run that is resumed from another folder writes to the same one

@@ -55,7 +55,7 @@ def confusion(truth: Any, prediction: Any, labels: Sequence[str]) -> bytes:
     counts: Any = np.zeros((len(labels), len(labels)), int)
     np.add.at(counts, ([place[each] for each in truth], [place[each] for each in prediction]), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.1, aspect="auto")
+    axes.imshow(np.ma.masked_equal(shares, 0), cmap="Blues", vmin=-0.15, vmax=1.15, aspect="auto")
     for row, column in np.argwhere(counts):
         colour = "white" if shares[row, column] > 0.55 else INK
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8.5)

@@ -38,7 +38,7 @@ table { width: 100%; border-collapse: collapse; font-size: 13.5px; white-space: 
 th, td { padding: 6px 18px 6px 0; border-bottom: 1px solid var(--line); text-align: left; }
 th { color: var(--soft); font-weight: 500; }
 tr:last-child td { border-bottom: 0; }
-td.number, th.number { text-align: right; }
+td.number, th.number { text-align: right; padding-right: 40px; }
 tr.wrong td { color: var(--orange); }
 footer { margin-top: 22px; color: var(--soft); font-size: 13px; }
 """

@@ -1,6 +1,7 @@
 """Tasks whose time is over and that do not come back: the process goes, the record stays, the run goes on by itself."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ def once(story: Story, *tasks: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("flow", "stuck"), [("in_main", "compute"), ("in_pool", "sleep")])
+@pytest.mark.parametrize(
+    ("flow", "stuck"),
+    [("in_main", "compute"), ("in_pool", "sleep"), ("in_loop", "block"), ("in_loop_thread", "block")],
+)
 def test_a_task_that_stands_in_c_code_costs_the_process_and_not_the_run(tmp_path: Path, flow: str, stuck: str) -> None:
     story = Story(tmp_path / "story", f"stuck.py:{flow}")
     life = story.begin().end()
@@ -36,6 +40,16 @@ def test_a_script_whose_process_is_replaced_goes_on_with_the_flows_that_it_calle
     assert json.loads(life.out.splitlines()[-1]) == [100, TIMED_OUT, TIMED_OUT]
     assert [story.times(task) for task in ("before", "compute", "sleep", "after")] == [3, 1, 1, 2]
     assert [run.state for run in story.runs] == [RunState.SUCCEEDED] * 3
+
+
+@pytest.mark.slow
+def test_a_replaced_process_speaks_to_programs_as_the_one_before(tmp_path: Path) -> None:
+    story = Story(tmp_path / "story", "stuck.py:in_main")
+    life = story.command([sys.executable, "-m", "kapelle", "run", "--json", story.target]).end()
+    assert life.code == 0, life.err
+    told = [json.loads(line) for line in life.out.splitlines()]
+    assert told[-1]["type"] == "result"
+    assert told[-1]["value"] == TIMED_OUT
 
 
 @pytest.mark.slow

@@ -71,7 +71,9 @@ def result_text(value: object) -> str:
     simple = plain(value)
     if simple is not None:
         return msgspec.json.encode(simple).decode()
-    short = reprlib.Repr(maxother=2_000, maxstring=2_000, maxlist=50, maxdict=50, maxtuple=50)  # type: ignore[call-arg]
+    short = reprlib.Repr()  # takes its bounds as arguments from Python 3.12 on
+    short.maxother = short.maxstring = 2_000
+    short.maxlist = short.maxdict = short.maxtuple = 50
     return short.repr(value)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from kapelle.core.attempts import retry_delay_s
 from kapelle.core.journal import STATE_LETTERS
 from kapelle.engine import caching, hooks
+from kapelle.engine.blame import letter_of, tag
 from kapelle.engine.call import Call, Settled
 from kapelle.engine.futures import cancelled_outcome
 from kapelle.engine.previews import preview
@@ -44,10 +45,6 @@ UPSTREAM = "upstream: "
 
 NOT_RETRIED = (UsageError, ValueRefused, StoreError)
 """Errors of ours that another try would only repeat."""
-
-STATE_ATTRIBUTE = "__kapelle_state__"
-CALLS_ATTRIBUTE = "__kapelle_calls__"
-"""Where an exception carries the numbers of the calls that it ended, from the inside out."""
 
 
 def succeed(call: Call, result: Any) -> Any:
@@ -145,10 +142,7 @@ def fail(call: Call, error: BaseException, *, final: bool = False) -> float:
     elif not isinstance(error, Exception):
         _end_cancelled(call, error)
     raised, failure = raisable(error)
-    policy = call.definition.retry
-    delay_s = None
-    if not final and not isinstance(error, NOT_RETRIED):
-        delay_s = retry_delay_s(policy, error, call.attempt, call.engine.chance.fraction())
+    delay_s = None if final or isinstance(error, NOT_RETRIED) else _delay_s(call, error)
     if delay_s is not None:
         _write_tried(call, failure, delay_s)
         return delay_s
@@ -157,6 +151,16 @@ def fail(call: Call, error: BaseException, *, final: bool = False) -> float:
     if call.definition.hooks.failure:
         hooks.run(call, call.definition.hooks.failure, error=raised)
     raise raised
+
+
+def _delay_s(call: Call, error: BaseException) -> float | None:
+    """What the call's policy says; a `retry_if` of the author's that raises says no."""
+    try:
+        return retry_delay_s(call.definition.retry, error, call.attempt, call.engine.chance.fraction())
+    except Exception as broken:
+        text = f"{call.entry.name} is not tried again: its retry_if raised {type(broken).__name__}: {broken}"
+        call.engine.note(text, call=call.number)
+        return None
 
 
 def _timed_out(call: Call) -> TaskTimedOut:
@@ -320,41 +324,10 @@ def settle(call: Call, ended: Ended) -> Settled:
     return Settled(Outcome(state, None, error, ended.reason), call.number)
 
 
-def tag(error: BaseException, call: int, letter: str) -> None:
-    """Have an exception remember which calls it ended and how it ended the last of them.
-
-    The end of the run tells from it which failures were fatal, and a future whether its call failed or was skipped.
-    """
-    numbers = getattr(error, CALLS_ATTRIBUTE, ())
-    try:
-        if call not in numbers:
-            setattr(error, CALLS_ATTRIBUTE, (*numbers, call))
-        setattr(error, STATE_ATTRIBUTE, letter)
-    except Exception:
-        pass  # an exception with slots: its calls count as handled
-
-
 def outcome_of(error: BaseException) -> Outcome[Any]:
     """How the call ended that raised `error`."""
     if isinstance(error, (Interrupt, asyncio.CancelledError, concurrent.futures.CancelledError)):
         return cancelled_outcome(str(error) or "cancelled")
-    state = STATE_LETTERS[getattr(error, STATE_ATTRIBUTE, "F")]
+    state = STATE_LETTERS[letter_of(error)]
     reason = error.cause if isinstance(error, TaskSkipped) else ""
     return Outcome(state, None, error, reason)
-
-
-def calls_of(error: BaseException | None) -> set[int]:
-    """The calls that an exception, what caused it, and what it groups ended."""
-    found: set[int] = set()
-    todo: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while todo:
-        one = todo.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        found.update(getattr(one, CALLS_ATTRIBUTE, ()))
-        todo += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            todo += one.exceptions
-    return found

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kapelle.core.journal import Recorded
+from kapelle.engine import blame
 from kapelle.engine.binding import unbind
-from kapelle.engine.closing import calls_of
 from kapelle.engine.futures import finish, finish_async
 from kapelle.engine.groups import total
 from kapelle.engine.hooks import call_hooks
@@ -189,7 +189,7 @@ class Execution:
             ending.error, failure = raisable(error) if isinstance(error, Exception) else (error, _failure_of(error))
         unclaimed = self._note_unclaimed() if ending.state is RunState.SUCCEEDED else 0
         now = engine.clock.now_us()
-        fatal = tuple(sorted(calls_of(error))) if ending.state is RunState.FAILED else ()
+        fatal = tuple(sorted(blame.calls_of(error))) if ending.state is RunState.FAILED else ()
         counted = Counted(tuple(group.row() for group in engine.root.walk()))
         finished = Finished(ending.state.value, now, ending.reason, value, failure, fatal, unclaimed)
         try:

@@ -82,9 +82,17 @@ async def invoke_async(call: Call) -> Any:
 
 
 async def _within(call: Call, work: Any) -> Any:
-    """Await `work` for at most the call's timeout."""
-    deadline = call.engine.deadlines.at(call.definition.timeout_s + call.definition.grace_s, lambda: _stuck(call))  # type: ignore[operator]
-    limit = asyncio.timeout(call.definition.timeout_s)
+    """Await `work` for at most the call's timeout. A loop that stands still cannot say so: then the deadline does."""
+    attempt = call.attempt
+
+    def give_up() -> None:
+        if call.attempt == attempt:
+            call.expired = True
+            _stuck(call, attempt)
+
+    timeout_s, grace_s = call.definition.timeout_s or 0.0, call.definition.grace_s
+    deadline = call.engine.deadlines.at(timeout_s + grace_s, give_up)
+    limit = asyncio.timeout(timeout_s)
     try:
         async with limit:
             return await work
@@ -101,6 +109,7 @@ def _arm(call: Call, lane: Lane) -> int:
     """Interrupt the call when its time is over, and act on one that does not come back within its grace."""
     deadlines = call.engine.deadlines
     timeout_s, grace_s = call.definition.timeout_s or 0.0, call.definition.grace_s
+    attempt = call.attempt
 
     def expire() -> None:
         if call.closed:
@@ -108,13 +117,12 @@ def _arm(call: Call, lane: Lane) -> int:
         call.expired = True
         lane.interrupt(TaskTimeout)
         call.engine.wake_waiters()
-        deadlines.at(grace_s, lambda: _stuck(call))
+        deadlines.at(grace_s, lambda: _stuck(call, attempt))
 
     return deadlines.at(timeout_s, expire)
 
 
-def _stuck(call: Call) -> None:
-    """The call did not come back: its thread cannot be stopped, so the process has to go (the record stays)."""
-    attempt = call.attempt
+def _stuck(call: Call, attempt: int) -> None:
+    """The attempt did not come back: its thread cannot be stopped, so the process has to go (the record stays)."""
     if not call.closed and call.expired and call.attempt == attempt and call.engine.on_stuck is not None:
         call.engine.on_stuck(call)

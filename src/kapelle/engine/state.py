@@ -171,12 +171,13 @@ class Engine:
     # Notes
 
     def note(self, text: str, *, call: int = -1, level: int = logging.WARNING, once: bool = True) -> None:
-        """Tell people something about the run or a call: in the journal, and in the log."""
+        """Tell people something about the run or a call: in the journal, and in the log from a warning on."""
         if once and (call, text) in self._noted:
             return
         self._noted.add((call, text))
         self.recorder.write(Noted(self.clock.now_us(), call, level, text))
-        logger.log(level, text)
+        if level >= logging.WARNING:
+            logger.log(level, text)
 
     # Waiting
 

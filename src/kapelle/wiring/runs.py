@@ -33,6 +33,10 @@ from kapelle.wiring.loading import Loaded, definitions_of
 from kapelle.wiring.local import LocalHome
 
 
+_MANNERS = frozenset({"-q", "--quiet", "-v", "--verbose", "--json"})
+"""Words of the command line that say how a run is shown."""
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """What a person may say about a new run."""
@@ -254,8 +258,8 @@ def _drive(attempt: LocalAttempt) -> tuple[Run, Ending]:
 
 
 def _resume_argv(run_id: str) -> list[str]:
-    """The command that goes on with a run in place of this process."""
-    return [sys.executable, "-m", "kapelle", "resume", run_id]
+    """The command that goes on with a run in place of this process, as talkative as this one."""
+    return [sys.executable, "-m", "kapelle", "resume", run_id, *(word for word in sys.argv[1:] if word in _MANNERS)]
 
 
 def read_index(home: LocalHome, run: Run, generation: int) -> JournalIndex:

@@ -30,6 +30,14 @@ def sleep() -> str:
         return "awake"
 
 
+@task(timeout=0.3, grace=0.3)
+async def block() -> str:
+    """Async code that stops its loop, so that nothing in the loop can stop it."""
+    with witnessed("block"):
+        time.sleep(3600)
+        return "awake"
+
+
 @task(isolation="process", timeout=0.3)
 def compute_apart() -> str:
     with witnessed("compute_apart"):
@@ -59,6 +67,21 @@ def in_pool() -> list[object]:
     first = before.submit(1)
     stuck = sleep.submit()
     return [first.result(), caught(stuck.result), after(1)]
+
+
+@flow
+async def in_loop() -> list[object]:
+    values: list[object] = [before(1)]
+    try:
+        values.append(await block())
+    except TaskTimedOut:
+        values.append("timed out")
+    return [*values, after(1)]
+
+
+@flow
+def in_loop_thread() -> list[object]:
+    return [before(1), caught(block), after(1)]
 
 
 @flow

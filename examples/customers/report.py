@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import os
 import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -65,7 +64,7 @@ def save_report(folder: Path, customer: Customer, results: Results) -> Path:
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file so that it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.part")
     beside.write_bytes(content)
     beside.replace(path)
     return path

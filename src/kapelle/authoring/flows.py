@@ -9,6 +9,7 @@ from kapelle.authoring.define import define
 from kapelle.authoring.parameters import validate_call
 from kapelle.authoring.start import start
 from kapelle.authoring.tasks import Task
+from kapelle.model.errors import DefinitionError
 from kapelle.ports.session import FlowCalledInImport, current, importing, process_session
 
 P = ParamSpec("P")
@@ -27,6 +28,13 @@ class Flow(Task[P, R], Generic[P, R]):
         if current.get() is not None or process_session:
             return super().__call__(*args, **kwargs)
         return start(self.definition, validate_call(self.definition, args, kwargs))  # type: ignore[no-any-return]
+
+    def with_options(self, **options: Any) -> Flow[P, R]:
+        """The same flow with other options; its runs are recorded under the same name."""
+        _check_options(options)
+        made = super().with_options(**options)
+        assert isinstance(made, Flow)
+        return made
 
     def run(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Run it to its end and return its result, also when it is async; not from inside async code."""
@@ -58,6 +66,21 @@ def flow(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     return lambda function: _make(function, options)
 
 
+_OPTIONS = frozenset(
+    {"name", "aliases", "run_name", "tags", "timeout", "on_start", "on_success", "on_failure", "on_cancel"}
+)
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    unknown = sorted(set(options) - _OPTIONS)
+    if unknown:
+        raise DefinitionError(
+            f"@flow has no option {unknown[0]}",
+            hint=f"say it on the tasks of the flow; a flow has {', '.join(sorted(_OPTIONS))}",
+        )
+
+
 def _make(fn: Callable[..., Any], options: dict[str, Any]) -> Flow[Any, Any]:
+    _check_options(options)
     definition = define("flow", fn, **options)
     return (AsyncFlow if definition.is_async else Flow)(fn, definition, options)

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any, get_type_hints
 
 from kapelle.model.definitions import Definition
-from kapelle.model.errors import CallError, ImportFailed, ParameterError
+from kapelle.model.errors import CallError, DefinitionError, ImportFailed, ParameterError
+from kapelle.model.secret import Secret
 
 
 def validate_call(definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def validate_call(definition: Definition, args: tuple[Any, ...], kwargs: dict[st
             f"the flow {definition.name} was called with arguments that it does not take",
             cause=str(error),
             where=f"{definition.file}:{definition.line}",
-            hint=f"its signature is {definition.name.rsplit('.', 1)[-1]}{definition.signature}",
+            hint=f"its signature is {_signature_text(definition)}",
         ) from None
     bound.apply_defaults()
     return validate(definition, dict(bound.arguments))
@@ -54,11 +55,12 @@ def parse_parameters(definition: Definition, texts: Mapping[str, str], values: M
             where=f"{definition.file}:{definition.line}",
             hint=" ".join(f"-p {name}=…" for name in missing),
         )
-    given = {**definition.defaults, **values}
-    for name, text in texts.items():
-        given[name] = _from_text(definition, name, text)
-    if definition.spread:
-        given.setdefault(definition.spread, ())
+    given: dict[str, Any] = {definition.spread: ()} if definition.spread else {}
+    for name in dict.fromkeys((*known, *values, *texts)):
+        if name in texts:
+            given[name] = _from_text(definition, name, texts[name])
+        else:
+            given[name] = values[name] if name in values else definition.defaults[name]
     return validate(definition, given)
 
 
@@ -118,6 +120,13 @@ def model_of(definition: Definition) -> Any:
         if parameter.name.startswith("_"):
             continue
         annotation = hints.get(parameter.name, Any)
+        if annotation is Secret:
+            raise DefinitionError(
+                f"{definition.name}: the parameter {parameter.name} is a Secret",
+                cause="the parameters of a run are stored and shown",
+                where=f"{definition.file}:{definition.line}",
+                hint="fetch the secret where it is needed, inside a task",
+            )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
         fields[parameter.name] = (annotation, Field(default=default, validate_default=False))
     config = ConfigDict(arbitrary_types_allowed=True, extra="ignore", protected_namespaces=())
@@ -138,7 +147,7 @@ def _told(definition: Definition, error: Any) -> ParameterError:
         f"{definition.name} cannot run with this value of {names}",
         cause="; ".join(parts),
         where=f"{definition.file}:{definition.line}",
-        hint=f"its signature is {definition.name.rsplit('.', 1)[-1]}{definition.signature}",
+        hint=f"its signature is {_signature_text(definition)}",
     )
 
 
@@ -147,4 +156,15 @@ def _wanted(definition: Definition, name: str) -> str:
     if parameter is None or parameter.annotation is inspect.Parameter.empty:
         return ""
     annotation = parameter.annotation
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    if isinstance(annotation, str):
+        return annotation
+    if hasattr(annotation, "__metadata__"):
+        annotation = annotation.__origin__
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+
+
+def _signature_text(definition: Definition) -> str:
+    """The flow's signature for a hint; only the names where it would fill a page."""
+    name = definition.name.rsplit(".", 1)[-1]
+    text = f"{name}{definition.signature}"
+    return text if len(text) <= 160 and "FieldInfo" not in text else f"{name}({', '.join(definition.parameters)})"

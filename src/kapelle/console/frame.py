@@ -19,7 +19,7 @@ BARS = ((130, 20), (100, 16), (60, 8), (0, 0))
 SEPARATOR = Span(" · ", "dim")
 SOON_US = 500_000
 BEHIND_BYTES = 8_000_000
-MARKS = ("running", "retrying", "failed", "skipped", "cancelled", "reused", "cached")
+MARKS = ("running", "retrying", "failed", "skipped", "cancelled", "reused", "cached", "replayed")
 
 
 @dataclass(slots=True)
@@ -188,11 +188,11 @@ def _totals(progress: Progress, view: View) -> list[Row]:
     ahead = sum(max(group.waiting, (group.expected or 0) - group.ended - group.running) for group in groups)
     totals["pending"] = max(0, ahead)
     open_states = () if view.over else ("running", "retrying", "pending")
-    ended = ("succeeded", "reused", "cached", "skipped", "cancelled")
+    ended = ("succeeded", "reused", "cached", "replayed", "skipped", "cancelled")
     told = [name for name in ("failed", *open_states, *ended) if totals[name]]
     if not told:
         return []
-    for shown in (told, [name for name in told if name not in ("reused", "cached")]):
+    for shown in (told, [name for name in told if name not in ("reused", "cached", "replayed")]):
         whole = row(*_spaced([_total(name, totals[name]) for name in shown]))
         if width(whole) <= view.room[0]:
             return [whole]

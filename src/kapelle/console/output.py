@@ -20,7 +20,7 @@ def level_name(level: int) -> str:
 
 def origin(line: OutputLine) -> str:
     """The task that a line came from, by its short name; else its logger."""
-    return line.task.rsplit(".", 1)[-1] or line.logger
+    return line.task.rsplit(".", 1)[-1] or line.logger.removeprefix("kapelle.run.").rsplit(".", 1)[-1]
 
 
 def passed_on(line: OutputLine) -> str:

@@ -60,4 +60,4 @@ class Pace:
 
 def computed(group: GroupProgress) -> int:
     """Ended calls that were run, not taken from elsewhere."""
-    return group.ended - group.reused - group.cached
+    return max(0, group.ended - group.reused - group.cached - group.replayed)

@@ -159,6 +159,8 @@ def _sentence(group: GroupProgress, word: str) -> str:
     for mark in ("failed", "skipped", "cancelled", "reused", "cached"):
         number = getattr(group, mark)
         parts += [f"{number:,} {mark}"] if number and number != group.ended else []
+    if group.replayed:
+        parts.append("from the record" if group.replayed == group.ended else f"{group.replayed:,} from the record")
     if group.first_started_us and group.last_ended_us > group.first_started_us:
         parts.append(duration(group.last_ended_us - group.first_started_us))
     return f"{name} {word}{' (' + ', '.join(parts) + ')' if parts else ''}{_error(group)}"

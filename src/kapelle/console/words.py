@@ -28,6 +28,7 @@ LOOKS = {
     "cancelling": Look("cancelling", "■", "yellow"),
     "succeeded": Look("succeeded", "✔", "green"),
     "reused": Look("reused", "≡", "green"),
+    "replayed": Look("from the record", "≡", "green"),
     "cached": Look("cached", "◆", "green"),
     "failed": Look("failed", "✖", "red"),
     "skipped": Look("skipped", "↷", "grey"),
@@ -36,7 +37,7 @@ LOOKS = {
 }
 """States of runs and calls, the marks of calls that did not run, and "cut off" for calls without an end."""
 
-WORD_CELLS = max(len(look.word) for look in LOOKS.values())
+WORD_CELLS = max(len(look.word) for state, look in LOOKS.items() if state != "replayed")
 SHORT_ID = 8
 
 

@@ -19,6 +19,8 @@ from kapelle.model.calls import CallState
 ReuseMode = Literal["all", "unchanged", "none"]
 CLEANUP_MARK = "~"
 """First letter of the key of a call that cleans up; the rest is the key of the call that created the resource."""
+REUSED = "reused"
+"""The mark of a call whose outcome was taken from an earlier generation."""
 
 
 class RetryRules(msgspec.Struct, frozen=True):
@@ -116,6 +118,26 @@ class Reuse:
             return None
         alike[0].claimed = True
         return alike[0]
+
+    def claim_taken(self, index: JournalIndex) -> None:
+        """This generation has begun already: what its ended calls stand for is not free any more.
+
+        A call that was cut off, perhaps while its outcome was being copied, is judged anew.
+        """
+        for call in index.calls.values():
+            if call.ended is None:
+                continue
+            same = self.index.by_id.get(call.id)
+            if same is not None:
+                same.claimed = True
+            elif call.ended.mark == REUSED:
+                around = index.branches[call.branch].call
+                parent = index.calls[around].id if around >= 0 else None
+                alike = self._alike_calls().get((parent, index.tasks[call.task].name, call.started.inputs), ())
+                for one in alike:
+                    if not one.claimed and one.ended is not None and _result(one) == _result(call):
+                        one.claimed = True
+                        break
 
     def _free(self, call: Recorded, code: str) -> bool:
         ended = call.ended

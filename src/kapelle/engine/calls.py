@@ -13,6 +13,7 @@ from typing import Any
 
 from kapelle.core.attempts import crashed_too_often
 from kapelle.core.journal import STATE_LETTERS, Recorded
+from kapelle.core.retry import REUSED
 from kapelle.engine import caching, closing, invoking
 from kapelle.engine.call import NO_INPUTS, Call, Settled
 from kapelle.engine.limits import limiter_of
@@ -155,7 +156,7 @@ def _replayed(call: Call, known: Recorded) -> Settled | None:
     call.number = known.number
     settled = closing.settle(call, ended)
     with call.engine.recorder.lock:
-        call.group.ended(STATE_LETTERS[ended.state], ended.mark, known.started.at_us, ended.at_us)
+        call.group.taken_from_record(STATE_LETTERS[ended.state], ended.mark)
     return settled
 
 
@@ -168,7 +169,7 @@ def _reused(call: Call) -> Settled | None:
     if known is None or known.ended is None:
         return None
     old = known.ended
-    copy = Ended(-1, old.state, call.started_us, old.value, old.failure, old.reason, "reused", True, old.mutated)
+    copy = Ended(-1, old.state, call.started_us, old.value, old.failure, old.reason, REUSED, True, old.mutated)
     return closing.copy_in(call, copy)
 
 
@@ -244,10 +245,8 @@ def skip(strand: Strand, definition: Definition, key: str, reason: str, *, upstr
     now = call.started_us = engine.clock.now_us()
     if known is not None and known.ended is not None:
         return _replayed(call, known) or closing.settle(call, known.ended)
-    settled = closing.copy_in(
-        call,
-        Ended(-1, "K", now, reason=(closing.UPSTREAM if upstream_failed else "") + reason),
-        number=known.number if known is not None else -1,
-    )
+    if known is not None:
+        call.number = known.number
+    settled = closing.copy_in(call, Ended(-1, "K", now, reason=(closing.UPSTREAM if upstream_failed else "") + reason))
     assert settled is not None
     return settled

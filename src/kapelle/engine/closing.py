@@ -268,7 +268,7 @@ def _row(call: Call, ended: Ended, state: CallState) -> CallRow:
     )
 
 
-def copy_in(call: Call, ended: Ended, *, number: int = -1) -> Settled | None:
+def copy_in(call: Call, ended: Ended) -> Settled | None:
     """Write a call that did not run here (reused, cached, skipped) as started and ended at once.
 
     None, and nothing written, when its value cannot be read any more: then the call has to run.
@@ -280,7 +280,8 @@ def copy_in(call: Call, ended: Ended, *, number: int = -1) -> Settled | None:
     recorder = call.engine.recorder
     call.strand.define()
     with recorder.lock:
-        call.number = number if number >= 0 else recorder.new_call()
+        if call.number < 0:
+            call.number = recorder.new_call()
         end = Ended(
             call.number,
             ended.state,

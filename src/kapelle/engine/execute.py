@@ -71,7 +71,7 @@ class Execution:
             except BaseException as error:
                 lane.received()
                 ending = self._ended_by(error)
-                self._finish_rest(root)
+                self._finish_rest(root, ending)
             return self._close(ending)
         finally:
             engine.deadlines.cancel(deadline)
@@ -98,7 +98,7 @@ class Execution:
             except BaseException as error:
                 timed_out = isinstance(error, TimeoutError) and limit.expired()
                 ending = self._ended_by(self._flow_timed_out() if timed_out else error)
-                await self._finish_rest_async(root)
+                await self._finish_rest_async(root, ending)
             return self._close(ending)
         finally:
             loop.set_task_factory(factory)
@@ -143,21 +143,21 @@ class Execution:
             return Ending(RunState.CANCELLED, error=error, reason=engine.cancelled or "cancelled")
         return Ending(RunState.FAILED, error=error)
 
-    def _finish_rest(self, root: RunStrand) -> None:
+    def _finish_rest(self, root: RunStrand, ending: Ending) -> None:
         """The flow's code is over; what it started is not."""
         try:
-            finish(root, quietly=True)
+            finish(root, ending.error)
         except BaseException as error:
             if not isinstance(error, (Interrupt, StoreError)):
                 raise
         self._let_go()
 
-    async def _finish_rest_async(self, root: RunStrand) -> None:
+    async def _finish_rest_async(self, root: RunStrand, ending: Ending) -> None:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
         try:
-            await finish_async(root, quietly=True)
+            await finish_async(root, ending.error)
         except (Interrupt, StoreError, asyncio.CancelledError):
             pass
         await asyncio.to_thread(self._let_go)

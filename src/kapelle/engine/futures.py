@@ -13,9 +13,10 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, NoReturn, TypeVar
 
+from kapelle.engine import blame
 from kapelle.engine.strand import Strand
 from kapelle.model.calls import CallState
-from kapelle.model.errors import BlockingCall, FutureMisuse
+from kapelle.model.errors import BlockingCall, FutureMisuse, Interrupt
 from kapelle.model.outcomes import Outcome
 from kapelle.ports.session import current
 
@@ -170,36 +171,35 @@ def waiting_strand(owner: Strand) -> Strand:
     return strand if isinstance(strand, Strand) else owner
 
 
-def finish(strand: Strand, *, quietly: bool = False) -> None:
+def finish(strand: Strand, failed: BaseException | None = None) -> None:
     """Wait until everything that the strand submitted has ended; raise a failure that nobody looked at.
 
-    `quietly`: its code has failed anyway; what has not started is dropped, and nothing is raised.
+    `failed`: its code has failed with this anyway. Then what has not started is dropped, nothing is raised, and the
+    exception stands for the failures that nobody looked at.
     """
-    if quietly:
-        drop_waiting(strand)
+    if failed is not None:
+        _let_go(strand, failed)
     while open_futures := _open(strand):
         for future in open_futures:
             done = threading.Event()
             future.when_done(_setter(done))
             strand.engine.wait_until(done.is_set, done, strand.lane)
-    if not quietly:
-        _raise_unobserved(strand)
+    _conclude(strand, failed)
 
 
 def _setter(event: threading.Event) -> Callable[[Any], None]:
     return lambda _: event.set()
 
 
-async def finish_async(strand: Strand, *, quietly: bool = False) -> None:
+async def finish_async(strand: Strand, failed: BaseException | None = None) -> None:
     """The same, in an event loop."""
-    if quietly:
-        drop_waiting(strand)
+    if failed is not None:
+        _let_go(strand, failed)
     loop = asyncio.get_running_loop()
     while open_futures := _open(strand):
         for future in open_futures:
             await _arrival(loop, future)
-    if not quietly:
-        _raise_unobserved(strand)
+    _conclude(strand, failed)
 
 
 def _arrival(loop: asyncio.AbstractEventLoop, future: CallFuture[Any]) -> asyncio.Future[None]:
@@ -220,21 +220,27 @@ def _open(strand: Strand) -> list[CallFuture[Any]]:
     return [one for one in tuple(strand.futures or ()) if one.settled is None]
 
 
-def drop_waiting(strand: Strand) -> None:
-    """Have what the strand submitted and what has not started end as cancelled, without a record."""
+def _let_go(strand: Strand, failed: BaseException) -> None:
+    """Drop what the strand submitted and what has not started, without a record; of code that was stopped, stop all."""
+    stopped = isinstance(failed, (Interrupt, asyncio.CancelledError))
     for future in _open(strand):
         future.drop()
+        if stopped:
+            future.cancel()
 
 
-def _raise_unobserved(strand: Strand) -> None:
-    """Raise the failure of what was submitted first."""
+def _conclude(strand: Strand, failed: BaseException | None) -> None:
+    """Raise the failure of what was submitted first, for all of them, unless the code has `failed` anyway."""
     errors = [error for one in tuple(strand.futures or ()) if (error := one.unseen_failure()) is not None]
     strand.futures = None
-    if not errors:
-        return
-    if len(errors) > 1:
-        errors[0].add_note(f"and {len(errors) - 1} more failures of submitted calls that nobody looked at")
-    raise errors[0]
+    if failed is not None:
+        blame.join(failed, errors)
+    elif errors:
+        first, *others = errors
+        blame.join(first, others)
+        if others:
+            first.add_note(f"and {len(others)} more failures of submitted calls that nobody looked at")
+        raise first
 
 
 def cancelled_outcome(reason: str) -> Outcome[Any]:

@@ -19,7 +19,7 @@ class Group:
 
     __slots__ = (
         "cached", "cancelled", "children", "duration_us", "errors", "expected", "failed", "first_us", "kind", "last_us",
-        "name", "path", "retrying", "reused", "running", "skipped", "succeeded", "waiting",
+        "name", "path", "replayed", "retrying", "reused", "running", "skipped", "succeeded", "waiting",
     )  # fmt: skip
 
     def __init__(self, path: tuple[str, ...], name: str, kind: str) -> None:
@@ -29,7 +29,7 @@ class Group:
         self.children: dict[str, Group] = {}
         self.expected: int | None = None
         self.running = self.waiting = self.retrying = 0
-        self.succeeded = self.failed = self.skipped = self.cancelled = self.reused = self.cached = 0
+        self.succeeded = self.failed = self.skipped = self.cancelled = self.reused = self.cached = self.replayed = 0
         self.first_us = self.last_us = self.duration_us = 0
         self.errors: list[str] = []
 
@@ -65,6 +65,13 @@ class Group:
         self.last_us = now_us
         self.duration_us += now_us - started_us
 
+    def taken_from_record(self, state: CallState, mark: str) -> None:
+        """A call that an earlier process had ended was asked for again: counted, without taking time here."""
+        times = self.first_us, self.last_us
+        self.ended(state, mark, 0, 0)
+        self.first_us, self.last_us = times
+        self.replayed += 1
+
     def walk(self) -> list[Group]:
         """The groups inside, each before its own; not those of the engine's own steps (`run.now()`)."""
         found: list[Group] = []
@@ -87,8 +94,8 @@ class Group:
         return GroupProgress(
             path=self.path, kind=self.kind, expected=self.expected, running=self.running, waiting=self.waiting,
             retrying=self.retrying, succeeded=self.succeeded, failed=self.failed, skipped=self.skipped,
-            cancelled=self.cancelled, reused=self.reused, cached=self.cached, first_started_us=self.first_us,
-            last_ended_us=self.last_us, duration_us=self.duration_us, errors=tuple(self.errors),
+            cancelled=self.cancelled, reused=self.reused, cached=self.cached, replayed=self.replayed,
+            first_started_us=self.first_us, last_ended_us=self.last_us, duration_us=self.duration_us, errors=tuple(self.errors),
         )  # fmt: skip
 
 

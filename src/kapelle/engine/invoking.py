@@ -41,13 +41,15 @@ def invoke(call: Call) -> Any:
         if inner.futures:
             finish(inner)
         return result
-    except Interrupt:
+    except Interrupt as error:
         lane.received()
+        if inner.futures:
+            finish(inner, error)
         raise
-    except BaseException:
+    except BaseException as error:
         lane.leave_user()
         if inner.futures:
-            finish(inner, quietly=True)
+            finish(inner, error)
         raise
     finally:
         if deadline >= 0:
@@ -73,9 +75,9 @@ async def invoke_async(call: Call) -> Any:
         if inner.futures:
             await finish_async(inner)
         return result
-    except BaseException:
+    except BaseException as error:
         if inner.futures:
-            await finish_async(inner, quietly=True)
+            await finish_async(inner, error)
         raise
     finally:
         current.reset(token)

@@ -158,7 +158,10 @@ class _Records(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._say(Printed("log", record.levelno, record.name, self.format(record)))
+            text = record.getMessage()
+            if record.exc_info:
+                text += "\n" + logging.Formatter().formatException(record.exc_info)
+            self._say(Printed("log", record.levelno, record.name, text))
         except Exception:
             self.handleError(record)
 

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterat
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from kapelle.engine import blame
 from kapelle.engine.binding import bind
 from kapelle.engine.closing import outcome_of
 from kapelle.engine.futures import CallFuture, FutureGroup, waiting_strand
@@ -163,6 +164,7 @@ class Feeder:
         error = unseen[0].unseen_failure() if unseen else None
         if len(unseen) > 1 and error is not None:
             error.add_note(f"and {len(unseen) - 1} more failures in the same map")
+            blame.join(error, [one.unseen_failure() for one in unseen[1:]])
         return error
 
     def _tell(self) -> None:

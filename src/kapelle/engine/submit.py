@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kapelle.core.when import EARLY_RULES, decide
-from kapelle.engine import calls, closing, loops
+from kapelle.engine import blame, calls, closing, loops
 from kapelle.engine.binding import bind
 from kapelle.engine.futures import CallFuture, cancelled_outcome, find_futures, replace_futures
 from kapelle.engine.groups import Group
@@ -123,7 +123,15 @@ class Submission:
         except (KapelleError, RuntimeError) as error:
             self._settle(Outcome(CallState.FAILED, None, error))
         else:
-            self._settle(settled.outcome)
+            self._settle(self._blamed(settled.outcome))
+
+    def _blamed(self, skipped: Outcome[Any]) -> Outcome[Any]:
+        """A skip stands for the failures that led to it: who raises it raises them."""
+        errors = [one.settled.error for one in self.dependencies if one.settled is not None and one.settled.error]
+        if errors and skipped.error is not None:
+            skipped.error.__cause__ = errors[0]
+            blame.join(skipped.error, errors)
+        return skipped
 
     def _resolved(self) -> tuple[tuple[Any, ...], Fingerprint | None]:
         """The arguments with values (or outcomes) in place of futures, and their fingerprint if it must be special."""

@@ -17,6 +17,7 @@ class GroupProgress:
     expected  how many calls there will be, when that is known (a map over a list), else None
     running   calls that run now; `waiting` calls that are submitted and not yet running
     retrying  calls that wait for their next attempt
+    replayed  calls of those that ended which an earlier process had ended: taken from the record, not run here
     errors    headlines of the last few failures
     """
 
@@ -32,6 +33,7 @@ class GroupProgress:
     cancelled: int = 0
     reused: int = 0
     cached: int = 0
+    replayed: int = 0
     first_started_us: int = 0
     last_ended_us: int = 0
     duration_us: int = 0

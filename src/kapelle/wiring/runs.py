@@ -32,7 +32,6 @@ from kapelle.wiring.clock import SystemChance
 from kapelle.wiring.loading import Loaded, definitions_of
 from kapelle.wiring.local import LocalHome
 
-
 _MANNERS = frozenset({"-q", "--quiet", "-v", "--verbose", "--json"})
 """Words of the command line that say how a run is shown."""
 
@@ -181,12 +180,9 @@ def _retry_of(home: LocalHome, run: Run, index: JournalIndex) -> Retry | None:
         return None
     line = line or Retried(run.generation - 1, "unchanged", (), False)
     rules = RetryRules(line.mode, frozenset(line.again), line.also_handled)  # type: ignore[arg-type]
-    before = read_index(home, run, line.before)
-    for call in index.by_id:
-        known = before.by_id.get(call)
-        if known is not None:
-            known.claimed = True
-    return Retry(before, rules, line.before)
+    retry = Retry(read_index(home, run, line.before), rules, line.before)
+    retry.reuse.claim_taken(index)
+    return retry
 
 
 def plan_retry(

@@ -153,9 +153,10 @@ def train(candidate: Candidate, rows: pd.DataFrame, seed: int) -> Trained:
     """
     began = time.perf_counter()
     folds = StratifiedKFold(3, shuffle=True, random_state=seed)
-    score = float(cross_val_score(model_of(candidate, seed), features(rows), rows[TARGET], cv=folds).mean())
-    model = model_of(candidate, seed).fit(features(rows), rows[TARGET])
-    return Trained(candidate, model, score, time.perf_counter() - began)
+    values, truth = features(rows), rows[TARGET]
+    scores = cross_val_score(model_of(candidate, seed), values, truth, cv=folds, error_score="raise")
+    model = model_of(candidate, seed).fit(values, truth)
+    return Trained(candidate, model, float(scores.mean()), time.perf_counter() - began)
 
 
 def best_of(models: list[Trained]) -> Trained:

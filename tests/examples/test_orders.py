@@ -35,7 +35,7 @@ database.transaction = deadly
 from orders import load_orders
 load_orders()
 """
-"""Dies behind a commit and before the call that made it is recorded as ended: the moment at which work is done twice."""
+"""Dies behind a commit and before the call that made it is recorded: the moment at which work is done twice."""
 
 
 def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:

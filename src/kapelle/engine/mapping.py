@@ -42,7 +42,7 @@ def start_map(strand: Strand, definition: Definition, args: tuple[Any, ...], kwa
     feeder = Feeder(strand, definition, Elements(strand, definition, args, kwargs, key), key)
     futures: MapFutures[Any] = MapFutures(feeder)
     feeder.holder = weakref.ref(futures)
-    feeder.feed()
+    feeder.feed(at_most=strand.engine.options.window)
     return futures
 
 
@@ -95,15 +95,19 @@ class Feeder:
             with strand.engine.recorder.lock:
                 self._group.expect(elements.length)
 
-    def feed(self) -> None:
-        """Start calls while there is room; one thread at a time reads the elements."""
+    def feed(self, at_most: int | None = None) -> None:
+        """Start calls while there is room; one thread at a time reads the elements.
+
+        The author's thread starts `at_most` of them and goes on with the author's code: who ends a call feeds on.
+        """
         with self.lock:
             if self._feeding:
                 return
             self._feeding = True
         while True:
             with self.lock:
-                if not self._has_room():
+                enough = at_most is not None and self.started >= at_most and self._running > 0
+                if enough or not self._has_room():
                     self._feeding = False
                     break
             try:

@@ -21,6 +21,9 @@ from kapelle.supervisor.shipping import Shipper
 GATHER_S = 0.02
 """Lines are gathered this long before they are shipped, unless somebody waits for them."""
 
+LARGE_PIECE = 1 << 18
+"""Bytes of a piece that was worth shipping without gathering more."""
+
 UNSHIPPED_MAX = 64 << 20
 """Bytes of journal that may wait to be shipped; beyond that the engine waits."""
 
@@ -126,9 +129,11 @@ class LocalSupervisor:
     def _ship(self) -> None:
         """Ship what there is; note what goes wrong, and try again later."""
         try:
-            while self._shipper.ship():
+            while shipped := self._shipper.ship():
                 self._trouble = None
                 self._tell()
+                if shipped < LARGE_PIECE and not self._closing and not self._urgent:
+                    break  # what was written meanwhile has set `_work`, and is gathered first
         except StaleAttempt as error:
             self._stale = error
         except StoreError as error:

@@ -50,15 +50,15 @@ class Shipper:
             self.journal_offset = tx.journal.shipped(self._scope, self._attempt)
             self.output_offset = tx.output.shipped(self._scope, self._attempt)
 
-    def ship(self) -> bool:
-        """Ship what there is, up to a chunk of each spool; False when there was nothing.
+    def ship(self) -> int:
+        """Ship what there is, up to a chunk of each spool; how many bytes that was.
 
         Raises StaleAttempt when another attempt has taken over, StoreError when the store is away.
         """
         lines = self._read(self._journal, "_journal_fd", self.journal_offset)
         printed = self._read(self._output, "_output_fd", self.output_offset)
         if not lines and not printed:
-            return False
+            return 0
         rows, others = _meant(lines)
         with self._store.write() as tx:
             journal, output = self.journal_offset, self.output_offset
@@ -69,7 +69,7 @@ class Shipper:
                 for line in others:
                     self._act(tx, line)
         self.journal_offset, self.output_offset = journal, output
-        return True
+        return len(lines) + len(printed)
 
     def ship_all(self) -> None:
         """Ship until nothing is left; output that a superseded attempt left is kept, its journal is not."""

@@ -250,7 +250,9 @@ class Bench:
         )
         return self._play(attempt, self.home, flow)
 
-    def resume(self, life: Life, after: int | None = None, *, flow: Flow[..., Any] | None = None, torn: int = 0) -> Life:
+    def resume(
+        self, life: Life, after: int | None = None, *, flow: Flow[..., Any] | None = None, torn: int = 0
+    ) -> Life:
         """The next attempt, when the process of `life` died behind line `after` (None: where it stopped by itself).
 
         `torn` bytes of the line that follows were written too.

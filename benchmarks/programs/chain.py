@@ -56,7 +56,7 @@ def watch() -> None:
     """Note when the store has acknowledged how much of the journal."""
     ship = Shipper.ship
 
-    def noted(self: Shipper) -> bool:
+    def noted(self: Shipper) -> int:
         more = ship(self)
         shipped.append((self.journal_offset, time.perf_counter()))
         return more

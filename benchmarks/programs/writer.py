@@ -34,7 +34,7 @@ def watch() -> None:
     """Note how long the store takes for each piece, waiting for the others included."""
     ship = Shipper.ship
 
-    def timed(self: Shipper) -> bool:
+    def timed(self: Shipper) -> int:
         begin = time.perf_counter()
         more = ship(self)
         waits.append(time.perf_counter() - begin)

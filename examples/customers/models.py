@@ -113,10 +113,12 @@ def complaints_about(rows: pd.DataFrame, data: DataSet) -> list[str]:
     if texts:
         return [*found, f"not numbers: {', '.join(texts)}"]
     missing = values.isna().sum()
-    found += [f"{name} is missing in {number} rows" for name, number in missing[missing > 0].items()]
+    found += [f"{name} is missing in {number} of {len(rows)} rows" for name, number in missing[missing > 0].items()]
     outside = ((values < data.lowest) | (values > data.highest)).sum()
     bounds = f"{data.lowest:g} to {data.highest:g}"
-    found += [f"{name} leaves {bounds} in {number} rows" for name, number in outside[outside > 0].items()]
+    found += [
+        f"{name} leaves {bounds} in {number} of {len(rows)} rows" for name, number in outside[outside > 0].items()
+    ]
     counts = rows[TARGET].value_counts()
     for number, label in enumerate(data.labels):
         if counts.get(number, 0) < ROWS_PER_CLASS_MIN:

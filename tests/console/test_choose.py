@@ -73,7 +73,7 @@ class Clumsy:
         self.asked += 1
         raise self.error
 
-    output = cancelling = ended = started
+    output = cancelling = pause = resume = ended = started
 
 
 def test_a_display_that_raises_is_told_once_and_left_alone():

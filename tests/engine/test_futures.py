@@ -163,7 +163,9 @@ CONTAINERS = [
 ]
 
 
-@pytest.mark.parametrize(("build", "built"), CONTAINERS, ids=["list", "tuple", "dict", "deep", "dataclass", "named", "set"])
+@pytest.mark.parametrize(
+    ("build", "built"), CONTAINERS, ids=["list", "tuple", "dict", "deep", "dataclass", "named", "set"]
+)
 def test_e19_futures_inside_containers_are_dependencies(bench: Bench, build: Any, built: Any) -> None:
     @flow
     def daily() -> Any:

@@ -613,4 +613,3 @@ def test_cancelled_branches_are_cancelled_again(bench: Bench) -> None:
         again = bench.resume(life, life.ends(1))
         assert again.result == "cancelled"
         assert again.ran == []
-

@@ -129,13 +129,16 @@ def test_a_customer_whom_nobody_knows_is_named_with_those_there_are() -> None:
 def test_rows_that_are_not_as_promised_are_refused_with_everything_that_is_wrong() -> None:
     rows = load(replace(CUSTOMERS[2], share=0.5))
     assert validate(rows, DIGITS) == len(rows)
-    rows.loc[3, "pixel_0_1"] = None
-    rows.loc[[4, 5], "pixel_0_2"] = 17.0
+    spoiled = rows.query("target != 4").drop(columns="pixel_7_7").reset_index(drop=True)
+    spoiled.loc[3, "pixel_0_1"] = None
+    spoiled.loc[[4, 5], "pixel_0_2"] = 17.0
     with pytest.raises(PermanentError) as raised:
-        validate(rows.query("target != 4").drop(columns="pixel_7_7"), DIGITS)
+        validate(spoiled, DIGITS)
+    count = len(spoiled)
     assert str(raised.value) == (
-        "Optical recognition of handwritten digits: 63 features instead of 64; pixel_0_1 is missing in 1 rows; "
-        "pixel_0_2 leaves 0 to 16 in 2 rows; class 4 has 0 rows, at least 10 are needed"
+        "Optical recognition of handwritten digits: 63 features instead of 64; "
+        f"pixel_0_1 is missing in 1 of {count} rows; pixel_0_2 leaves 0 to 16 in 2 of {count} rows; "
+        "class 4 has 0 rows, at least 10 are needed"
     )
     assert complaints_about(rows.drop(columns="target"), DIGITS) == ["there is no column 'target'"]
     assert complaints_about(rows.assign(pixel_0_0="x"), DIGITS) == ["not numbers: pixel_0_0"]

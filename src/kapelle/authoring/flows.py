@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from kapelle.authoring.define import define
 from kapelle.authoring.parameters import validate_call
@@ -45,12 +45,21 @@ class AsyncFlow(Flow[P, Coroutine[Any, Any, R]], Generic[P, R]):
     """A flow that is an async function: `await daily(…)`, or `asyncio.run(daily(…))`, or `daily.run(…)`."""
 
 
+class FlowMaker(Protocol):
+    """What `@flow(…)` with options gives: it makes a function a flow."""
+
+    @overload
+    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncFlow[P, R]: ...
+    @overload
+    def __call__(self, fn: Callable[P, R], /) -> Flow[P, R]: ...
+
+
 @overload
 def flow(fn: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncFlow[P, R]: ...
 @overload
 def flow(fn: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
-def flow(**options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
+def flow(**options: Any) -> FlowMaker: ...
 def flow(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a flow: `@flow` or `@flow(run_name="daily-{day}", …)`.
 

@@ -6,7 +6,7 @@ import functools
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from kapelle.authoring.define import define
 from kapelle.model.definitions import Definition
@@ -144,12 +144,21 @@ class AsyncTask(Task[P, Coroutine[Any, Any, R]], Generic[P, R]):
         return _session(self.definition).submit(self.definition, args, kwargs, wait_for)  # type: ignore[no-any-return]
 
 
+class TaskMaker(Protocol):
+    """What `@task(…)` with options gives: it makes a function a task."""
+
+    @overload
+    def __call__(self, fn: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
+    @overload
+    def __call__(self, fn: Callable[P, R], /) -> Task[P, R]: ...
+
+
 @overload
 def task(fn: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
 @overload
 def task(fn: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(**options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(**options: Any) -> TaskMaker: ...
 def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a task: `@task` or `@task(retries=3, …)`.
 

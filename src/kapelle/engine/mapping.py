@@ -81,7 +81,7 @@ class Feeder:
         source: Any = strand.fork(f"{key}:source", False, NO_LANE)
         self._source = contextvars.copy_context()
         self._source.run(current.set, source)
-        self._running = 0
+        self._running: dict[int, CallFuture[Any]] = {}
         self._unread = 0
         self._bounded = elements.length is None
         self._feeding = False
@@ -106,7 +106,7 @@ class Feeder:
             self._feeding = True
         while True:
             with self.lock:
-                enough = at_most is not None and self.started >= at_most and self._running > 0
+                enough = at_most is not None and self.started >= at_most and bool(self._running)
                 if enough or not self._has_room():
                     self._feeding = False
                     break
@@ -129,14 +129,14 @@ class Feeder:
             self.exhausted = True
         if self.exhausted or (self._bounded and self._unread >= UNREAD_MAX):
             return False
-        return self._running < engine.options.window
+        return len(self._running) < engine.options.window
 
     def _start(self, element: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
         values = bind(self.definition, *element)
         future: CallFuture[Any] = CallFuture(self.strand, self.definition.name, owned=False)
         number = self.started
         self.started = number + 1
-        self._running += 1
+        self._running[number] = future
         holder = self.holder()
         if holder is not None:
             holder.add(number, future)
@@ -147,7 +147,7 @@ class Feeder:
 
     def _one_ended(self, number: int, future: CallFuture[Any]) -> None:
         with self.lock:
-            self._running -= 1
+            del self._running[number]
             if future.settled is not None and future.settled.failed:
                 self._failures[number] = future
         self.feed()
@@ -197,19 +197,22 @@ class Feeder:
         self.whole.observed = True
 
     def stop(self) -> bool:
-        """Read no further element, and drop those that wait."""
-        with self.lock:
-            self.exhausted = True
-        holder = self.holder()
-        if holder is not None:
-            for future in holder.held():
-                future.drop()
+        """Read no further element, and ask the calls that are under way to stop."""
+        for future in self._under_way():
+            future.cancel()
         self._settle_when_over()
         return True
 
     def drop(self) -> None:
-        """The code that made the map has failed: read no further."""
-        self.stop()
+        """The code that made the map has failed: read no further, and drop what has not started."""
+        for future in self._under_way():
+            future.drop()
+        self._settle_when_over()
+
+    def _under_way(self) -> list[CallFuture[Any]]:
+        with self.lock:
+            self.exhausted = True
+            return list(self._running.values())
 
     def raise_error(self) -> None:
         """Raise what went wrong while elements were read."""

@@ -51,7 +51,9 @@ def run(state: RunState = RunState.RUNNING, **changes: Any) -> Run:
 
 
 def group(name: str, kind: str = "task", **counts: Any) -> GroupProgress:
-    """A group below the flow; `name` may be a path with slashes."""
+    """A group below the flow; `name` may be a path with slashes. Its calls worked from its begin to its end."""
+    worked = counts.get("last_ended_us", 0) - counts.get("first_started_us", 0)
+    counts.setdefault("duration_us", max(0, worked) if counts.get("first_started_us") else 0)
     return GroupProgress(("daily", *name.split("/")), kind, **counts)
 
 

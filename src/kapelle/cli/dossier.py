@@ -6,6 +6,9 @@ from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
+from typing import Any
+
+import msgspec
 
 from kapelle.cli.logs import lines_after
 from kapelle.console.failures import place_of
@@ -100,6 +103,27 @@ def _last_lines(home: LocalHome, run: Run, calls: Collection[int]) -> dict[int, 
     return {call: tuple(lines) for call, lines in kept.items()}
 
 
+def readable(text: bytes) -> str:
+    """An encoded JSON value as a person reads it: tagged forms by the names of their types, without importing them."""
+    try:
+        return _told(msgspec.json.decode(text))
+    except msgspec.DecodeError:
+        return text.decode("utf-8", "replace")
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_told(one) for one in value)}]"
+    if not isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
+    if "$" not in value:
+        return f"{{{', '.join(f'{msgspec.json.encode(key).decode()}: {_told(one)}' for key, one in value.items())}}}"
+    kind, held = str(value.get("t", value["$"])).rpartition(":")[2], value.get("v")
+    if isinstance(held, dict) and "$" not in held:
+        return f"{kind}({', '.join(f'{name}={_told(one)}' for name, one in held.items())})"
+    return f"{kind}({_told(held)})"
+
+
 def _preview(home: LocalHome, project: str, value: StoredValue | None) -> str:
     """A short text of a result. Only JSON is opened: other codecs belong to the run's own project."""
     if value is None:
@@ -112,5 +136,5 @@ def _preview(home: LocalHome, project: str, value: StoredValue | None) -> str:
         text = home.blobs.get(project, value.digest) if value.digest else bytes(value.inline)
     except KapelleError as error:
         return f"{value.codec}, {size(value.size)}: {error.what}"
-    shown = text.decode("utf-8", "replace")
+    shown = readable(text)
     return shown if len(shown) <= PREVIEW_CHARACTERS else shown[:PREVIEW_CHARACTERS] + "…"

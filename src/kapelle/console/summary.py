@@ -71,7 +71,7 @@ def _slowest(groups: list[GroupProgress]) -> list[GroupProgress]:
 
 
 def _took(group: GroupProgress) -> int:
-    return max(0, group.last_ended_us - group.first_started_us) if group.first_started_us else 0
+    return group.duration_us
 
 
 def _name(group: GroupProgress) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import reprlib
+from datetime import date
+from pathlib import PurePath
 from typing import Any
 
 from kapelle.model.secret import Secret
@@ -19,6 +21,8 @@ class _Short(reprlib.Repr):
     def repr_instance(self, x: Any, level: int) -> str:
         if isinstance(x, Secret):
             return repr(x)
+        if isinstance(x, (date, PurePath)):
+            return str(x)
         if (
             getattr(type(x), "__repr__", None) is object.__repr__
             or hasattr(x, "__array__")

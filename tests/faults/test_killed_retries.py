@@ -18,9 +18,10 @@ def failed(folder: Path) -> Story:
     return story
 
 
-def retry(story: Story, **environ: str) -> None:
-    """Begin a retry that dies by itself."""
-    life = story.command([sys.executable, "-m", "kapelle", "retry", "@last"], **environ).end()
+def retry(story: Story, dies_at: int) -> None:
+    """Begin a retry that dies at this line of its journal."""
+    argv = [sys.executable, "-m", "kapelle", "retry", "@last"]
+    life = story.command(argv, PYTHONPATH=ARMED, FAULTS_DIE_AT=str(dies_at)).end()
     assert life.code == -signal.SIGKILL, life.err
 
 
@@ -36,7 +37,7 @@ def require_each_once(story: Story, cut_off: int) -> None:
 @pytest.mark.parametrize("line", [1, 2, 3, 4, 8, 20])
 def test_a_retry_that_dies_early_still_takes_what_had_succeeded(tmp_path: Path, line: int) -> None:
     story = failed(tmp_path / "story")
-    retry(story, PYTHONPATH=ARMED, FAULTS_DIE_AT=str(line))
+    retry(story, dies_at=line)
     assert story.finish().code == 0
     require_each_once(story, cut_off=0)
 

@@ -95,7 +95,8 @@ class Group:
             path=self.path, kind=self.kind, expected=self.expected, running=self.running, waiting=self.waiting,
             retrying=self.retrying, succeeded=self.succeeded, failed=self.failed, skipped=self.skipped,
             cancelled=self.cancelled, reused=self.reused, cached=self.cached, replayed=self.replayed,
-            first_started_us=self.first_us, last_ended_us=self.last_us, duration_us=self.duration_us, errors=tuple(self.errors),
+            first_started_us=self.first_us, last_ended_us=self.last_us, duration_us=self.duration_us,
+            errors=tuple(self.errors),
         )  # fmt: skip
 
 

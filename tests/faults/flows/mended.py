@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from kapelle import flow, task
 from tests.faults.flows.witness import witnessed
+
+from kapelle import flow, task
 
 
 @task(interruptions=99)

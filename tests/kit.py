@@ -37,7 +37,7 @@ from kapelle.supervisor.rundir import RunDir
 from kapelle.supervisor.shipping import Shipper
 from kapelle.wiring.attempts import LocalAttempt, Retry
 from kapelle.wiring.clock import SystemClock
-from kapelle.wiring.loading import Loaded
+from kapelle.wiring.loading import Loaded, definitions_of
 from kapelle.wiring.local import LocalHome
 from kapelle.wiring.runs import (
     RunOptions,
@@ -251,11 +251,17 @@ class Bench:
         return self._play(attempt, self.home, flow)
 
     def resume(
-        self, life: Life, after: int | None = None, *, flow: Flow[..., Any] | None = None, torn: int = 0
+        self,
+        life: Life,
+        after: int | None = None,
+        *,
+        flow: Flow[..., Any] | None = None,
+        torn: int = 0,
+        with_cache: bool = False,
     ) -> Life:
         """The next attempt, when the process of `life` died behind line `after` (None: where it stopped by itself).
 
-        `torn` bytes of the line that follows were written too.
+        `torn` bytes of the line that follows were written too; `with_cache`: its cache is that of the bench's runs.
         """
         own = b"".join(life.lines[:after])
         tail = b"".join(life.lines[after:])[:torn] if after is not None else b""
@@ -263,6 +269,8 @@ class Bench:
         chosen = flow or life.flow
         with home.store.read() as tx:
             run = tx.runs.get(SYSTEM, life.run.id)
+        if with_cache:
+            self._copy_cache(home, run.project, chosen)
         attempt = prepare_resume(home, run, loaded(chosen), self._display, None)
         return self._play(attempt, home, chosen, past=(*life.past, own), before=life.before)
 
@@ -338,6 +346,15 @@ class Bench:
             for journal in (*one.past, own if last else one.journal):
                 self._deliver(home, one.run, journal, tail if last and journal is own else b"")
         return home
+
+    def _copy_cache(self, home: LocalHome, project: str, flow: Flow[..., Any]) -> None:
+        """The newest result of each task of this bench's cache."""
+        for definition in definitions_of(loaded(flow)).values():
+            with self.home.store.read() as tx:
+                entry = tx.cache.newest(SYSTEM, project, definition.name)
+            if entry is not None:
+                with home.store.write() as tx:
+                    tx.cache.put(SYSTEM, project, entry)
 
     def _deliver(self, home: LocalHome, run: Run, journal: bytes, tail: bytes) -> None:
         """An attempt that wrote `journal` and died."""

@@ -99,7 +99,7 @@ def define(
 
 def _checked(kind: Kind, fn: Any, name: str | None) -> str:
     """Where the function stands, after looking that it can be a task at all."""
-    if not callable(fn) or isinstance(fn, type):
+    if not callable(fn) or (isinstance(fn, type) and kind != "step"):
         raise DefinitionError(
             f"@{kind} was given {fn!r}", cause="it decorates functions", hint=f"write @{kind} above a def"
         )

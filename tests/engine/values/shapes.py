@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections import namedtuple
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -141,3 +142,8 @@ class Growing(msgspec.Struct):
 
     def __post_init__(self) -> None:
         self.items.append(len(self.items))
+
+
+def named(value: object) -> str:
+    """A name for a test's case that is the same in every process: no addresses."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

@@ -75,7 +75,7 @@ def test_json_brings_every_plain_value_back_exactly_on_one_line(value: object) -
 PLAIN = [None, True, 1, -1.5, "a\nb\u2028", [1, "a", None], {"a": {"b": [1.5, False]}}, [], {}, "", 0.0]
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=repr)
+@pytest.mark.parametrize("value", PLAIN, ids=shapes.named)
 def test_what_json_knows_is_written_as_everybody_would_write_it(value: object) -> None:
     assert json.loads(encode(value).data) == value
     assert decode(*encode(value)) == value

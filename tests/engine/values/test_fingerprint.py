@@ -286,13 +286,13 @@ MUTABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", IMMUTABLE, ids=repr)
+@pytest.mark.parametrize("value", IMMUTABLE, ids=shapes.named)
 def test_immutable_values_need_no_second_look(value: object) -> None:
     assert fingerprint_arguments(("a",), (value,)).immutable
     assert fingerprint_arguments(("a", "b"), (value, 1.5)).immutable
 
 
-@pytest.mark.parametrize("value", MUTABLE, ids=repr)
+@pytest.mark.parametrize("value", MUTABLE, ids=shapes.named)
 def test_mutable_values_do(value: object) -> None:
     assert not fingerprint_arguments(("a",), (value,)).immutable
     assert not fingerprint_arguments(("a", "b"), (value, 1)).immutable

@@ -126,7 +126,7 @@ def test_async_branches_run_side_by_side(bench: Bench) -> None:
 
     @flow
     async def daily() -> list[str]:
-        return await asyncio.gather(meet("ann"), meet("bob"))
+        return await asyncio.gather(meet("ann"), meet("bob"))  # type: ignore[return-value]
 
     assert bench.run(daily).result == ["ann", "bob"]
 
@@ -170,7 +170,7 @@ def test_e3_branches_that_race_have_identities_of_their_own(bench: Bench) -> Non
     @flow
     async def daily() -> list[str]:
         gates.update(ann=asyncio.Event(), bob=asyncio.Event())
-        return await asyncio.gather(open_account("ann"), open_account("bob"))
+        return await asyncio.gather(open_account("ann"), open_account("bob"))  # type: ignore[return-value]
 
     life = bench.run(daily)
     assert life.result == ["ann:0", "bob:1"]

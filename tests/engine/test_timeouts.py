@@ -76,7 +76,7 @@ def test_e17_an_async_task_is_stopped(bench: Bench) -> None:
             await waits()
         except TaskTimedOut as error:
             found.append(type(error).__name__)
-        found.append(type((await collect(waits.submit()))).__name__)
+        found.append(type(await collect(waits.submit())).__name__)
         return found
 
     async def collect(future: Any) -> BaseException | None:

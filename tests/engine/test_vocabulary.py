@@ -506,8 +506,7 @@ def test_a_very_long_line_is_cut(bench: Bench) -> None:
         print("x" * 100_000)
 
     (line,) = [line for line in bench.run(daily).output if line.stream == "out"]
-    assert len(line.text) < 20_000
-    assert line.text.endswith("more characters)")
+    assert 1000 < len(line.text) < 20_000
 
 
 def test_calls_of_a_task_that_waits_are_seen_as_running(bench: Bench) -> None:

@@ -215,7 +215,7 @@ def test_an_early_rule_runs_while_others_are_under_way(bench: Bench) -> None:
 
     life = bench.run(daily)
     assert life.result == ["succeeded", "pending"]
-    assert EARLY_RULES == {"one_success", "one_failed", "one_done", "always"}
+    assert {"one_success", "one_failed", "one_done", "always"} == EARLY_RULES
 
 
 def test_an_early_call_is_the_same_call_whichever_dependency_came_first(bench: Bench) -> None:

@@ -64,6 +64,12 @@ def define(
         _known_parameters(option, chosen, shape["parameters"], fn, where)
     for option, word in {"isolation": isolation, "effects": effects, "results": results, "when": when}.items():
         _choose(option, word, where)
+    if cache and given["mutates"]:
+        raise DefinitionError(
+            "cache= and mutates= do not go together", where=where,
+            cause="a result that is taken from the cache does not change the arguments of the call",
+            hint="work on a copy and return it",
+        )  # fmt: skip
     file, _, line = where.rpartition(":")
     definition = Definition(
         kind=kind,

@@ -139,6 +139,16 @@ def _lost_context(definition: Definition) -> Session:
 class AsyncTask(Task[P, Coroutine[Any, Any, R]], Generic[P, R]):
     """A task that is an async function: awaited in async flows; in a sync flow its call returns the value."""
 
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:  # type: ignore[override]
+        """The same as calling it in async code."""
+        return _aio(self.definition, args, kwargs)
+
+    def with_options(self, **options: Any) -> AsyncTask[P, R]:
+        """The same task with other options; its calls are recorded under the same name."""
+        made = super().with_options(**options)
+        assert isinstance(made, AsyncTask)
+        return made
+
     def submit(self, *args: Any, wait_for: Iterable[Any] = (), **kwargs: Any) -> Future[R]:  # type: ignore[override]
         """Start a call beside this code and return its future."""
         return _session(self.definition).submit(self.definition, args, kwargs, wait_for)  # type: ignore[no-any-return]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import random as _random
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 from uuid import UUID, uuid4
 
 from kapelle.authoring.define import define
 from kapelle.authoring.tasks import Task
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import UsageError
-from kapelle.ports.session import Future, RunInfo, Session, TaskInfo, Unmapped, current, isolated_call
+from kapelle.ports.session import Block, Future, RunInfo, Session, TaskInfo, Unmapped, current, isolated_call
 
 T = TypeVar("T")
 
@@ -96,9 +95,13 @@ def step(fn: Callable[..., T], /, *args: Any, name: str | None = None, **kwargs:
     return session.call(_step_of(bare, name), args, kwargs)  # type: ignore[no-any-return]
 
 
+@overload
 def resource(
-    create: Callable[..., T], /, *args: Any, cleanup: Callable[[T], Any], **kwargs: Any
-) -> AbstractContextManager[T]:
+    create: Callable[..., Coroutine[Any, Any, T]], /, *args: Any, cleanup: Callable[[T], Any], **kwargs: Any
+) -> Block[T]: ...
+@overload
+def resource(create: Callable[..., T], /, *args: Any, cleanup: Callable[[T], Any], **kwargs: Any) -> Block[T]: ...
+def resource(create: Callable[..., Any], /, *args: Any, cleanup: Callable[[Any], Any], **kwargs: Any) -> Block[Any]:
     """Something created for the length of a `with` block, by a recorded call, and cleaned up by another.
 
     The clean-up happens once, in whichever process the block ends, also when the run fails or is cancelled.
@@ -111,7 +114,7 @@ def _as_definition(fn: Callable[..., Any]) -> Definition:
     return fn.definition if isinstance(fn, Task) else _step_of(fn, None)
 
 
-def parallel() -> AbstractContextManager[None]:
+def parallel() -> Block[None]:
     """Inside the block, calls of tasks are submits that give futures; leaving it waits for all of them."""
     return _here("parallel()").parallel()
 

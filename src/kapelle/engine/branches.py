@@ -47,9 +47,9 @@ class Parallel:
             raise UsageError("parallel() blocks do not nest", hint="one block is enough: its calls run side by side")
         self._strand.parallel_futures = []
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *raised: Any) -> None:
         futures, self._strand.parallel_futures = self._strand.parallel_futures or [], None
-        if kind is not None:
+        if raised[0] is not None:
             return
         for future in futures:
             future.outcome()
@@ -59,8 +59,8 @@ class Parallel:
     async def __aenter__(self) -> None:
         self.__enter__()
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    async def __aexit__(self, *raised: Any) -> None:
         futures, self._strand.parallel_futures = self._strand.parallel_futures or [], None
-        if kind is None:
+        if raised[0] is None:
             for future in futures:
                 await future

@@ -72,7 +72,7 @@ def succeed(call: Call, result: Any) -> Any:
         mutated = tuple(store_value(engine.supervisor, by_name[name], keep_large=True) for name in definition.mutates)
     now = engine.clock.now_us()
     _write_end(call, Ended(call.number, "S", now, stored, None, "", "", reusable, mutated))
-    if call.cache_key is not None and stored.is_kept:
+    if call.cache_key is not None and stored.is_kept and reusable:
         caching.remember(call, stored, now)
     if definition.hooks.success:
         hooks.run(call, definition.hooks.success, result=result)

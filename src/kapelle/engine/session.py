@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -77,7 +76,7 @@ class RunStrand(Strand):
         """The futures in the order in which their calls end."""
         return as_completed(futures)
 
-    def parallel(self) -> AbstractContextManager[None]:
+    def parallel(self) -> Parallel:
         """Inside the block, calls are submits; leaving it waits for them."""
         return Parallel(self)
 

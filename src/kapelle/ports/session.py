@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Awaitable, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +43,26 @@ class Future(Protocol[T_co]):
 
     def __await__(self) -> Generator[Any, Any, T_co]:
         """The same as `result`, in async code."""
+        ...
+
+
+class Block(Protocol[T_co]):
+    """A block of code, entered with `with`, or with `async with` in async code."""
+
+    def __enter__(self) -> T_co:
+        """Begin the block."""
+        ...
+
+    def __exit__(self, *raised: Any) -> None:
+        """End it."""
+        ...
+
+    async def __aenter__(self) -> T_co:
+        """Begin the block, in async code."""
+        ...
+
+    async def __aexit__(self, *raised: Any) -> None:
+        """End it, in async code."""
         ...
 
 
@@ -112,7 +131,7 @@ class Session(Protocol):
         """The futures in the order in which their calls end."""
         ...
 
-    def parallel(self) -> AbstractContextManager[None]:
+    def parallel(self) -> Block[None]:
         """Inside the block, calls are submits; leaving it waits for them."""
         ...
 
@@ -122,7 +141,7 @@ class Session(Protocol):
 
     def resource(
         self, create: Definition, args: tuple[Any, ...], kwargs: dict[str, Any], cleanup: Definition
-    ) -> AbstractContextManager[Any]:
+    ) -> Block[Any]:
         """Create something by a recorded call, and clean it up by another when the block ends."""
         ...
 

@@ -49,7 +49,8 @@ async def cases() -> None:
     assert_type(optioned(1), list[str])
     assert_type(optioned.submit(1).result(), list[str])
     assert_type(await later(1), bytes)
-    assert_type(later(1), Coroutine[Any, Any, bytes])
+    coroutine: Coroutine[Any, Any, bytes] = later(1)
+    await coroutine
     assert_type(later.submit(1), Future[bytes])
     assert_type(daily("today"), int)
     assert_type(tagged("today"), int)

@@ -14,6 +14,7 @@ from kapelle.model.journal import (
     Counted,
     Defined,
     Ended,
+    EndedPlainly,
     EndedRow,
     Finished,
     Line,
@@ -64,7 +65,12 @@ def test_every_kind_of_line_is_read_again(line: AnyLine) -> None:
 
 
 def test_every_kind_of_line_is_tried() -> None:
-    assert {type(line) for line in EVERY_LINE} == set(Line.__subclasses__())
+    assert {type(line) for line in EVERY_LINE} == set(Line.__subclasses__()) - {EndedPlainly}
+
+
+def test_the_short_form_of_an_end_is_read_as_the_end() -> None:
+    (line,) = read_lines([bytes_of(EndedPlainly(0, "S", 5, ("json", 7)))])
+    assert line == Ended(0, "S", 5, StoredValue("json", inline=msgspec.Raw(b"7")))
 
 
 def test_a_torn_last_line_was_never_written() -> None:
@@ -84,7 +90,7 @@ def test_a_damaged_line_is_told_about() -> None:
 
 
 def test_a_journal_of_a_newer_kapelle_is_refused() -> None:
-    with pytest.raises(ValueRefused, match="reads up to") as refused:
+    with pytest.raises(ValueRefused, match="has format") as refused:
         fold(opened(version=JOURNAL_VERSION + 1))
     assert "install Kapelle" in str(refused.value)
 

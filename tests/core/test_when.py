@@ -59,7 +59,7 @@ def test_when_all_have_ended_a_rule_runs_or_skips_as_its_name_says(rule: str) ->
 
 @given(rule=st.sampled_from(sorted(LAWS)), ends=st.lists(st.sampled_from(sorted(WORLD)), min_size=1, max_size=5))
 def test_a_rule_never_decides_against_what_may_still_come(rule: str, ends: list[str]) -> None:
-    """With calls still open: it skips only if no end of theirs could make it run; early rules run as soon as it holds."""
+    """With calls still open it skips only if no end of theirs could make it run; early rules run once they hold."""
     said = verdict(rule, ends)
     places = [place for place, end in enumerate(ends) if end == "open"]
     worlds = []

@@ -58,33 +58,23 @@ def define(
 ) -> Definition:
     """The definition of `fn`. Raises DefinitionError for what cannot work, DuplicateName for a name that is taken."""
     where = _checked(kind, fn, name)
-    shape = _shape(fn)
+    shape = _shape(fn, where)
     given = {"ignore": frozenset(ignore), "mutates": tuple(mutates)}
     for option, chosen in given.items():
         _known_parameters(option, chosen, shape["parameters"], fn, where)
     for option, word in {"isolation": isolation, "effects": effects, "results": results, "when": when}.items():
         _choose(option, word, where)
-    if cache and given["mutates"]:
-        raise DefinitionError(
-            "cache= and mutates= do not go together", where=where,
-            cause="a result that is taken from the cache does not change the arguments of the call",
-            hint="work on a copy and return it",
-        )  # fmt: skip
-    file, _, line = where.rpartition(":")
     definition = Definition(
         kind=kind,
-        name=name or full_name(fn.__module__ or "", fn.__qualname__, file),
+        name=name or full_name(fn.__module__ or "", fn.__qualname__, shape["file"]),
         fn=fn,
-        is_async=inspect.iscoroutinefunction(fn),
-        file=file,
-        line=int(line or 0),
         **shape,
         aliases=tuple(aliases),
         retry=retry_of(retries, retry_delay, retry_on, retry_if),  # type: ignore[arg-type]
         timeout_s=None if timeout is None else seconds(timeout, "timeout"),
         grace_s=seconds(grace, "grace"),
         isolation=isolation,  # type: ignore[arg-type]
-        cache=Cache() if cache is True else cache or None,
+        cache=_cache(cache, given["mutates"], where),
         **given,  # type: ignore[arg-type]
         external=effects == "external",
         limit=Limit(limit) if isinstance(limit, int) else limit,
@@ -96,7 +86,6 @@ def define(
         interruptions=interruptions,
         results=results,  # type: ignore[arg-type]
         index=index,
-        doc=inspect.getdoc(fn) or "",
     )
     if register:
         _register(definition)
@@ -119,8 +108,8 @@ def _checked(kind: Kind, fn: Any, name: str | None) -> str:
     return where
 
 
-def _shape(fn: Callable[..., Any]) -> dict[str, Any]:
-    """What a `Definition` says of the function's parameters."""
+def _shape(fn: Callable[..., Any], where: str) -> dict[str, Any]:
+    """What a `Definition` says of the function itself: its place, its colour, its parameters."""
     try:
         signature = inspect.signature(fn)
     except ValueError:  # a builtin that has none to show
@@ -134,7 +123,12 @@ def _shape(fn: Callable[..., Any]) -> dict[str, Any]:
     keywords = "".join(of_kind(inspect.Parameter.VAR_KEYWORD))
     keyword_only = frozenset(of_kind(inspect.Parameter.KEYWORD_ONLY))
     positional_only = len(of_kind(inspect.Parameter.POSITIONAL_ONLY))
+    file, _, line = where.rpartition(":")
     return {
+        "file": file,
+        "line": int(line or 0),
+        "is_async": inspect.iscoroutinefunction(fn),
+        "doc": inspect.getdoc(fn) or "",
         "parameters": tuple(kinds),
         "defaults": {
             one.name: one.default for one in signature.parameters.values() if one.default is not inspect.Parameter.empty
@@ -177,6 +171,17 @@ def _refuse_generators(kind: str, fn: Callable[..., Any], where: str) -> None:
             where=where,
             hint="return a list, or map a task over the items",
         )
+
+
+def _cache(cache: Cache | bool | None, mutates: Iterable[str], where: str) -> Cache | None:
+    if cache and mutates:
+        raise DefinitionError(
+            "cache= and mutates= do not go together",
+            cause="a result that is taken from the cache does not change the arguments of the call",
+            where=where,
+            hint="work on a copy and return it",
+        )
+    return Cache() if cache is True else cache or None
 
 
 def _choose(option: str, given: Any, where: str) -> None:

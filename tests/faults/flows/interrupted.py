@@ -22,31 +22,31 @@ def remove(thing: str) -> None:
 
 @task
 def linger() -> None:
-    with witnessed("linger"):
-        try:
+    try:
+        with witnessed("linger"):
             time.sleep(3600)
-        finally:
-            seen("finally", "linger")
+    finally:
+        seen("finally", "linger")
 
 
 @task
 async def linger_async(number: int) -> None:
-    with witnessed("linger", number):
-        try:
+    try:
+        with witnessed("linger", number):
             await asyncio.sleep(3600)
-        finally:
-            seen("finally", "linger", number)
+    finally:
+        seen("finally", "linger", number)
 
 
 @task
 def busy(number: int) -> None:
     """Python code in a thread of the pool."""
-    with witnessed("linger", number):
-        try:
+    try:
+        with witnessed("linger", number):
             while True:
                 time.sleep(0.01)
-        finally:
-            seen("finally", "linger", number)
+    finally:
+        seen("finally", "linger", number)
 
 
 @task(isolation="process")
@@ -59,12 +59,12 @@ def apart() -> None:
 @task
 def stubborn() -> None:
     """Takes its time to clean up."""
-    with witnessed("stubborn"):
-        try:
+    try:
+        with witnessed("stubborn"):
             time.sleep(3600)
-        finally:
-            seen("finally", "stubborn")
-            time.sleep(3600)
+    finally:
+        seen("finally", "stubborn")
+        time.sleep(3600)
 
 
 @task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import threading
 import types
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -13,11 +14,20 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _SKIPPED_FIELDS = frozenset({"kind", "type_comment", "returns", "type_params", "type_ignores", "ctx"})
 
 
+_one_at_a_time = threading.Lock()
+"""CPython loses count of the depth of syntax trees that several threads build at once, and raises SystemError."""
+
+
+def _tree(text: str) -> ast.Module:
+    with _one_at_a_time:
+        return ast.parse(text)
+
+
 @lru_cache(maxsize=256)
 def _parse(text: str) -> dict[str, list[tuple[int, Definition]]]:
     """The definitions of a file by qualified name, each with its first line (that of its first decorator)."""
     found: dict[str, list[tuple[int, Definition]]] = {}
-    stack: list[tuple[str, ast.AST]] = [("", child) for child in ast.iter_child_nodes(ast.parse(text))]
+    stack: list[tuple[str, ast.AST]] = [("", child) for child in ast.iter_child_nodes(_tree(text))]
     while stack:
         prefix, node = stack.pop()
         inner = prefix

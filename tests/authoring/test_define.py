@@ -1,8 +1,8 @@
 """What the decorators make of a function, and what they refuse."""
 
-import re
 import asyncio
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -25,6 +25,9 @@ from kapelle.ports.session import current
 TEXT_MAX = 16_384
 """Characters of one line that are kept."""
 
+REST_MAX = 1 << 20
+"""Characters that may wait for the newline of their line."""
+
 Sink = Callable[[OutputLine], None]
 
 
@@ -104,7 +107,7 @@ class _Tee(io.TextIOBase):
         *lines, last = (rest + text).split("\n")
         for line in lines:
             self._line(_shown(line))
-        self._rest.text = last if len(last) <= TEXT_MAX else _shown(last)[-TEXT_MAX:]
+        self._rest.text = last if len(last) <= REST_MAX else _shown(last)[-REST_MAX:]
         return len(text)
 
     def _line(self, line: str) -> None:

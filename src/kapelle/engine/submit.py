@@ -154,7 +154,12 @@ class Submission:
 
     def _dispatch(self) -> None:
         self._leave("waiting", "ready")
-        self._limiter = limiter_of(self.strand.engine, self.definition)
+        try:
+            self._limiter = limiter_of(self.strand.engine, self.definition)
+        except KapelleError as error:
+            if self._leave("ready", "failed"):
+                self._settle(Outcome(CallState.FAILED, None, error))
+            return
         if self._limiter is not None:
             self._limiter.ask(self._enqueue)
         else:

@@ -46,6 +46,7 @@ class LocalSupervisor:
         self._scope = Scope.of_project(project)
         self._monotonic_s = monotonic_s
         self._work = threading.Event()
+        self._hurry = threading.Event()
         self._moved = threading.Condition()
         self._closing = False
         self._urgent = 0
@@ -74,6 +75,7 @@ class LocalSupervisor:
         """Return when the store has the journal up to `offset`."""
         with self._moved:
             self._urgent += 1
+            self._hurry.set()
             self._work.set()
             try:
                 while self._shipper.journal_offset < offset:
@@ -121,7 +123,8 @@ class LocalSupervisor:
             self._work.wait()
             self._work.clear()
             if not self._urgent and not self._closing:
-                threading.Event().wait(GATHER_S)
+                self._hurry.wait(GATHER_S)
+            self._hurry.clear()
             self._ship()
             if self._closing:
                 return
@@ -158,6 +161,7 @@ class LocalSupervisor:
     def close(self) -> bool:
         """Ship the rest and end the thread. True when the store has everything."""
         self._closing = True
+        self._hurry.set()
         self._work.set()
         self._tell()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:

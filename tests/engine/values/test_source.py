@@ -1,5 +1,6 @@
 """Source code is read by many threads at once: each call that is the first of its task does so."""
 
+import gc
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +23,12 @@ def test_threads_may_read_source_at_once(tmp_path: Path) -> None:
         chosen = range(first, len(files), THREADS)
         return sum(len(definitions(str(files[number]), f"daily{number}", 1)) for number in chosen)
 
-    pause = sys.getswitchinterval()
+    pause, collected = sys.getswitchinterval(), lambda phase, info: None
     sys.setswitchinterval(1e-6)
+    gc.callbacks.append(collected)  # Python code inside a collection: there threads take turns
     try:
         with ThreadPoolExecutor(THREADS) as pool:
             assert sum(pool.map(read, range(THREADS))) == len(files)
     finally:
+        gc.callbacks.remove(collected)
         sys.setswitchinterval(pause)

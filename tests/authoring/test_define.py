@@ -216,6 +216,12 @@ def test_generator_functions_are_refused(decorator: Any, fn: Callable[..., Any])
     assert refused.value.where.startswith(__file__)
 
 
+def test_a_builtin_that_shows_no_signature_takes_everything() -> None:
+    one: Any = task(max)
+    assert one.definition.parameters == ("args", "kwargs")
+    assert one(1, 2) == 2
+
+
 @pytest.mark.parametrize("decorator", [task, flow])
 @pytest.mark.parametrize("given", [3, "load", int])
 def test_what_is_no_function_is_refused(decorator: Any, given: object) -> None:
@@ -269,6 +275,23 @@ def test_a_file_may_be_executed_again_also_after_an_edit(tmp_path: Path) -> None
 
 
 def test_functions_inside_functions_may_share_a_name() -> None:
+    for number in (1, 2):
+        if number == 1:
+
+            @task
+            def one() -> int:
+                return 1
+
+        else:
+
+            @task
+            def one() -> int:
+                return 2
+
+        assert one() == number
+
+
+def test_a_function_may_be_made_many_times() -> None:
     def maker(number: int) -> Task[[], int]:
         @task
         def work() -> int:

@@ -80,6 +80,20 @@ def test_without_an_annotation_everything_goes() -> None:
     assert validate_call(definition_of(bare), (marker,), {}) == {"x": marker, "y": 1}
 
 
+def test_a_parameter_with_an_underscore_is_passed_on_as_it_is() -> None:
+    def work(_n: int, m: int) -> None: ...
+
+    assert validate_call(definition_of(work), ("1", "2"), {}) == {"_n": "1", "m": 2}
+
+
+def test_an_annotation_may_be_a_text() -> None:
+    def work(n: "list[int]") -> None: ...
+
+    assert validate_call(definition_of(work), (["1"],), {}) == {"n": [1]}
+    told = refused(ParameterError, lambda: validate_call(definition_of(work), (3,), {}))
+    assert told.cause.startswith("n: given 3, wanted list[int] (")
+
+
 def test_objects_that_pydantic_does_not_know_are_checked_by_their_class() -> None:
     class Session: ...
 

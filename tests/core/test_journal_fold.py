@@ -121,7 +121,7 @@ def test_a_strand_that_a_call_starts_is_named_by_its_branch() -> None:
     assert [call.number for call in index.parents(index.calls[1])] == [0], "and still inside the call"
 
 
-NESTED: list[AnyLine] = [began(0), inside(1, 0), began(1, 1), inside(2, 1, parent=1), began(2, 2, task=1)]
+NESTED: list[AnyLine] = [began(0), inside(1, 0), began(1, 1, task=1), inside(2, 1, parent=1), began(2, 2)]
 
 
 @pytest.mark.parametrize(
@@ -196,9 +196,9 @@ def test_views_come_in_the_order_of_start_with_their_place_in_the_flow() -> None
         fold(*NESTED, succeeded(2), Noted(1, 2, 30, "one"), Noted(2, -1, 30, "run"), Noted(3, 2, 30, "two"))
     )
     assert [(view.call, view.parent) for view in views] == [(0, -1), (1, 0), (2, 1)]
-    assert [view.path for view in views] == [("load",), ("load", "load"), ("load", "load", "save")]
+    assert [view.path for view in views] == [("load",), ("load", "save"), ("load", "save", "load")]
     assert [view.notes for view in views] == [(), (), ("one", "two")]
-    assert (views[2].task, views[2].kind) == ("flows.save", "task")
+    assert (views[1].task, views[1].kind) == ("flows.save", "task")
 
 
 def test_a_short_name_is_the_last_part() -> None:

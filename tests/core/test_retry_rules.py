@@ -195,11 +195,18 @@ def test_calls_that_are_alike_are_given_out_one_by_one_when_their_results_are_eq
 
 
 def test_calls_that_are_alike_with_different_results_stand_for_nothing() -> None:
+    blobs = [IN_BLOBS, msgspec.structs.replace(IN_BLOBS, digest="cd" * 32)]
+    packed = [StoredValue("pickle", packed=text, size=1) for text in (b"1", b"2")]
+    for one, other in ([ONE, TWO], blobs, packed):
+        assert find(Reuse(journal(began(0), succeeded(0, one), began(1, key="1"), succeeded(1, other)), USUAL)) is None
+
+
+def test_a_call_found_by_its_identity_ends_the_doubt_about_another() -> None:
     index = journal(*DONE, began(1, occurrence=1), succeeded(1, TWO))
     reuse = Reuse(index, USUAL)
     assert find(reuse) is None
     assert same(reuse, index.calls[0]) is index.calls[0]
-    assert find(reuse) == 1, "the other has been claimed, so that there is no doubt any more"
+    assert find(reuse) == 1
 
 
 def test_a_failure_is_never_taken_for_one_that_is_alike() -> None:
@@ -219,6 +226,15 @@ def test_what_was_taken_for_one_that_is_alike_is_not_free_either() -> None:
     copied: list[AnyLine] = [began(0, key="9"), succeeded(0, TWO, mark=REUSED)]
     Reuse(index, USUAL).claim_taken(journal(*copied))
     assert [call.claimed for call in index.calls.values()] == [False, True]
+
+
+def test_each_copy_takes_one_of_those_that_are_alike() -> None:
+    index = journal(*[line for call in range(3) for line in (began(call, key=f"{call}"), succeeded(call))])
+    reuse = Reuse(index, USUAL)
+    reuse.claim_taken(journal(began(0, key="8"), succeeded(0, mark=REUSED), began(1, key="9"), began(2, key="x")))
+    assert [call.claimed for call in index.calls.values()] == [True, False, False]
+    reuse.claim_taken(journal(began(0, key="9"), succeeded(0, mark=REUSED)))
+    assert [call.claimed for call in index.calls.values()] == [True, True, False]
 
 
 def test_what_this_generation_made_itself_takes_nothing() -> None:

@@ -5,9 +5,10 @@ Everything that can be known to be wrong is refused here, where the author can s
 
 from __future__ import annotations
 
+import importlib
 import inspect
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from kapelle.authoring.naming import full_name
@@ -59,7 +60,7 @@ def define(
     """The definition of `fn`. Raises DefinitionError for what cannot work, DuplicateName for a name that is taken."""
     where = _checked(kind, fn, name)
     shape = _shape(fn, where)
-    given = {"ignore": frozenset(ignore), "mutates": tuple(mutates)}
+    given = {"ignore": frozenset(_texts(ignore)), "mutates": _texts(mutates)}
     for option, chosen in given.items():
         _known_parameters(option, chosen, shape["parameters"], fn, where)
     for option, word in {"isolation": isolation, "effects": effects, "results": results, "when": when}.items():
@@ -69,7 +70,7 @@ def define(
         name=name or full_name(fn.__module__ or "", fn.__qualname__, shape["file"]),
         fn=fn,
         **shape,
-        aliases=tuple(aliases),
+        aliases=_texts(aliases),
         retry=retry_of(retries, retry_delay, retry_on, retry_if),  # type: ignore[arg-type]
         timeout_s=None if timeout is None else seconds(timeout, "timeout"),
         grace_s=seconds(grace, "grace"),
@@ -77,11 +78,11 @@ def define(
         cache=_cache(cache, given["mutates"], where),
         **given,  # type: ignore[arg-type]
         external=effects == "external",
-        limit=Limit(limit) if isinstance(limit, int) else limit,
+        limit=_limit(limit, where),
         when=when,
         allow_failure=allow_failure,
         hooks=Hooks(_hooks(on_start), _hooks(on_success), _hooks(on_failure), _hooks(on_cancel)),
-        tags=tuple(tags),
+        tags=_texts(tags),
         run_name=run_name,
         interruptions=interruptions,
         results=results,  # type: ignore[arg-type]
@@ -97,6 +98,10 @@ def _checked(kind: Kind, fn: Any, name: str | None) -> str:
     if not callable(fn) or (isinstance(fn, type) and kind != "step"):
         raise DefinitionError(
             f"@{kind} was given {fn!r}", cause="it decorates functions", hint=f"write @{kind} above a def"
+        )
+    if not hasattr(fn, "__qualname__"):
+        raise DefinitionError(
+            f"@{kind} was given {fn!r}", cause="it has no name to record under", hint="wrap it in a function of its own"
         )
     code = getattr(inspect.unwrap(fn), "__code__", None)
     where = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else ":0"
@@ -181,6 +186,8 @@ def _cache(cache: Cache | bool | None, mutates: Iterable[str], where: str) -> Ca
             where=where,
             hint="work on a copy and return it",
         )
+    if cache is not None and not isinstance(cache, (bool, Cache)):
+        raise DefinitionError(f"cache={cache!r} is not known", where=where, hint='True, or Cache(ttl="1d")')
     return Cache() if cache is True else cache or None
 
 
@@ -188,6 +195,27 @@ def _choose(option: str, given: Any, where: str) -> None:
     if given not in _WORDS[option] and not (option == "when" and callable(given)):
         known = ", ".join(repr(word) for word in _WORDS[option] if word is not None)
         raise DefinitionError(f"{option}={given!r} is not known", where=where, hint=f"one of: {known}")
+
+
+def _texts(given: str | Iterable[str]) -> tuple[str, ...]:
+    """One text or several; a single one is not taken for its letters."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _limit(given: int | Limit | None, where: str) -> Limit | None:
+    if given is not None and not isinstance(given, (int, Limit)):
+        raise DefinitionError(f"limit={given!r} is not known", where=where, hint="a number of calls, or a Limit")
+    return Limit(given) if isinstance(given, int) else given
+
+
+def check_options(kind: str, options: Mapping[str, Any]) -> None:
+    """Refuse an option that there is not, naming the one that comes close. Raises DefinitionError."""
+    known = [name for name in inspect.signature(define).parameters if name not in ("kind", "fn", "register")]
+    for option in options:
+        if option not in known:
+            close = get_close_matches(option, known, n=1)
+            hint = f"did you mean {close[0]}=?" if close else f"it has: {', '.join(known)}"
+            raise DefinitionError(f"@{kind} has no option {option}", hint=hint)
 
 
 def _hooks(given: Hook | Iterable[Hook]) -> tuple[Hook, ...]:
@@ -224,6 +252,5 @@ def _globals(definition: Definition) -> object:
 
 
 def _reloading(definition: Definition) -> bool:
-    """Whether the module is executed once more: then its old attribute of this name is still there."""
-    found = getattr(sys.modules.get(definition.fn.__module__), definition.fn.__name__, None)
-    return found is not None and getattr(found, "definition", None) not in (None, _registered.get(definition.name))
+    """Whether the function's module is executed once more, by `importlib.reload`."""
+    return definition.fn.__module__ in getattr(importlib, "_RELOADING", {})

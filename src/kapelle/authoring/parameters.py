@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import warnings
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import CallError, DefinitionError, ImportFailed, ParameterError
@@ -91,8 +92,10 @@ def validate(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]
     model = model_of(definition)
     if not model.model_fields:
         return dict(given)
+    defaults = definition.defaults
+    chosen = {name: value for name, value in given.items() if name not in defaults or value is not defaults[name]}
     try:
-        made = model.model_validate(dict(given))
+        made = model.model_validate(chosen)
     except ValidationError as error:
         raise _told(definition, error) from None
     fields = model.model_fields
@@ -103,6 +106,7 @@ def validate(definition: Definition, given: Mapping[str, Any]) -> dict[str, Any]
 def model_of(definition: Definition) -> Any:
     """The pydantic model of a flow's parameters; also where its JSON schema comes from."""
     from pydantic import ConfigDict, Field, create_model
+    from pydantic.fields import FieldInfo
 
     try:
         hints = get_type_hints(definition.fn, include_extras=True)
@@ -120,7 +124,7 @@ def model_of(definition: Definition) -> Any:
         if parameter.name.startswith("_"):
             continue
         annotation = hints.get(parameter.name, Any)
-        if annotation is Secret:
+        if _holds_secret(annotation):
             raise DefinitionError(
                 f"{definition.name}: the parameter {parameter.name} is a Secret",
                 cause="the parameters of a run are stored and shown",
@@ -128,9 +132,16 @@ def model_of(definition: Definition) -> Any:
                 hint="fetch the secret where it is needed, inside a task",
             )
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[parameter.name] = (annotation, Field(default=default, validate_default=False))
+        fields[parameter.name] = (annotation, default if isinstance(default, FieldInfo) else Field(default=default))
     config = ConfigDict(arbitrary_types_allowed=True, extra="ignore", protected_namespaces=())
-    return create_model(definition.name.rsplit(".", 1)[-1], __config__=config, **fields)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a parameter may be called `copy` or `json`
+        return create_model(definition.name.rsplit(".", 1)[-1], __config__=config, **fields)
+
+
+def _holds_secret(annotation: Any) -> bool:
+    """Whether a Secret stands anywhere in an annotation."""
+    return annotation is Secret or any(_holds_secret(part) for part in get_args(annotation))
 
 
 def _told(definition: Definition, error: Any) -> ParameterError:

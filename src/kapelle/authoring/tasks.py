@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from kapelle.authoring.define import define
+from kapelle.authoring.define import check_options, define
 from kapelle.model.definitions import Definition
 from kapelle.model.errors import UsageError
 from kapelle.ports.session import Future, Session, current, process_session
@@ -66,6 +66,7 @@ class Task(Generic[P, R]):
 
     def with_options(self, **options: Any) -> Task[P, R]:
         """The same task with other options; its calls are recorded under the same name."""
+        check_options(self.definition.kind, options)
         merged = {**self._options, **options}
         merged.setdefault("name", self.definition.name)
         return type(self)(self.fn, define(self.definition.kind, self.fn, register=False, **merged), merged)
@@ -199,5 +200,6 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 
 def _make(fn: Callable[..., Any], options: dict[str, Any]) -> Task[Any, Any]:
+    check_options("task", options)
     definition = define("task", fn, **options)
     return (AsyncTask if definition.is_async else Task)(fn, definition, options)

@@ -119,7 +119,7 @@ class Execution:
             return -1
 
         def expire() -> None:
-            lane.interrupt(TaskTimeout)
+            engine.deadlines.interrupt(lane, TaskTimeout)
             engine.wake_waiters()
 
         return engine.deadlines.at(self.flow.timeout_s, expire)

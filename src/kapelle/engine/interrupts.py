@@ -25,6 +25,9 @@ from kapelle.model.errors import Interrupt
 WAKE_SIGNAL = signal.SIGURG if hasattr(signal, "SIGURG") else None
 """Its default action is to be ignored, so a stray one does no harm."""
 
+KICK_S = 0.05
+"""Seconds between two attempts to wake the main thread."""
+
 _raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _raise_in_thread.argtypes = (ctypes.c_ulong, ctypes.py_object)
 _raise_in_thread.restype = ctypes.c_int
@@ -93,8 +96,17 @@ class Lane:
                 self._pending = kind  # its signal handler raises it, see `deliver_in_main`
             else:
                 self._send(kind)
-        if self.is_main and WAKE_SIGNAL is not None:
-            signal.pthread_kill(self.ident, WAKE_SIGNAL)
+        self.kick()
+
+    def kick(self) -> bool:
+        """Wake the main thread for an interrupt that waits for it; False when none does.
+
+        A signal that comes just before a system call begins does not end that call, so `Deadlines` repeats this.
+        """
+        if not self.is_main or self._pending is None or WAKE_SIGNAL is None:
+            return False
+        signal.pthread_kill(self.ident, WAKE_SIGNAL)
+        return True
 
     def _send(self, kind: type[Interrupt]) -> None:
         self._sending = True
@@ -177,6 +189,16 @@ class Deadlines:
         self._orders.put((self._monotonic_s() + delay_s, number, act))
         self.start()
         return number
+
+    def interrupt(self, lane: Lane, kind: type[Interrupt]) -> None:
+        """Raise `kind` in the lane's thread, and see that it arrives."""
+        lane.interrupt(kind)
+        if lane.is_main:
+            self.at(KICK_S, lambda: self._kick(lane))
+
+    def _kick(self, lane: Lane) -> None:
+        if lane.kick():
+            self.at(KICK_S, lambda: self._kick(lane))
 
     def cancel(self, number: int) -> None:
         """The deadline is not needed any more."""

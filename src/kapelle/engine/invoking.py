@@ -117,7 +117,7 @@ def _arm(call: Call, lane: Lane) -> int:
         if call.closed:
             return
         call.expired = True
-        lane.interrupt(TaskTimeout)
+        deadlines.interrupt(lane, TaskTimeout)
         call.engine.wake_waiters()
         deadlines.at(grace_s, lambda: _stuck(call, attempt))
 

@@ -238,7 +238,7 @@ class Engine:
         for stop in tuple(self.cancel_hooks.values()):
             stop()
         for lane in tuple(self.lanes.values()):
-            lane.interrupt(RunCancelled)
+            self.deadlines.interrupt(lane, RunCancelled)
 
 
 def _same_function(one: Definition, other: Definition) -> bool:

@@ -75,6 +75,7 @@ class Feeder:
         self.exhausted = False
         self.lock = threading.RLock()
         self.changed = threading.Event()
+        self.over = threading.Event()
         self.listeners: list[Callable[[], Any]] = []
         self._key = key
         self._context = contextvars.copy_context()
@@ -150,6 +151,7 @@ class Feeder:
             del self._running[number]
             if future.settled is not None and future.settled.failed:
                 self._failures[number] = future
+                self.over.set()
         self.feed()
 
     def _settle_when_over(self) -> None:
@@ -158,7 +160,13 @@ class Feeder:
                 return
             error = self._error or next((one.settled.error for one in self._failures.values() if one.settled), None)
         self.whole.settle(Outcome(CallState.SUCCEEDED) if error is None else outcome_of(error))
+        self.over.set()
         self._tell()
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether all calls have ended, or one has failed."""
+        return bool(self._failures) or self.whole.settled is not None
 
     def unseen_failure(self) -> BaseException | None:
         """What went wrong while elements were read, or the first failure, in their order, that nobody looked at."""
@@ -270,10 +278,19 @@ class MapFutures(FutureGroup, Generic[T]):
     def results(self) -> list[T]:
         """Wait for all and return their values in order. Raises the first failure, in the order of the elements."""
         try:
+            self._wait_once()
             return [future.result() for future in self]
         except BaseException:
             self._feeder.observe_all()
             raise
+
+    def _wait_once(self) -> None:
+        """Sleep until all have ended or one has failed, instead of waking up for each of thousands."""
+        feeder = self._feeder
+        strand = waiting_strand(feeder.strand)
+        if self.is_sized and not strand.is_async:
+            with strand.lane:
+                feeder.strand.engine.wait_until(lambda: feeder.is_decided, feeder.over, strand.lane)
 
     def outcomes(self) -> list[Outcome[T]]:
         """Wait for all and return how they ended, in order."""

@@ -73,7 +73,7 @@ class Call:
         """The line that says that it starts; `number` and `started_us` are set."""
         return Started(
             self.number,
-            self.strand.number,
+            self.strand.branch,
             self._key,
             self.entry.number,
             self.inputs.digest.hex(),

@@ -124,7 +124,7 @@ def admit(
         if settled is not None:
             return settled
         call.number = known.number
-    call.started_us = engine.clock.now_us()
+    call.started_us = engine.now_us()
     if engine.reuse is not None and not strand.is_detached:
         settled = _reused(call)
         if settled is not None:
@@ -198,8 +198,10 @@ def _cached(call: Call) -> Settled | None:
 
 def _start(call: Call) -> None:
     """Write down that the call starts, and count it as running."""
-    recorder = call.engine.recorder
-    call.strand.define()
+    engine, strand = call.engine, call.strand
+    recorder = engine.recorder
+    if strand.branch < 0:
+        strand.define()
     with recorder.lock:
         if call.number < 0:
             call.number = recorder.new_call()

@@ -88,8 +88,9 @@ def _is_plain(result: Any) -> bool:
 
 def _write_plain_end(call: Call, result: Any) -> None:
     """The end of a call like most: it succeeded at once, with a plain value, and nobody wants to hear of it."""
-    recorder = call.engine.recorder
-    now = call.engine.clock.now_us()
+    engine = call.engine
+    recorder = engine.recorder
+    now = engine.now_us()
     duration_us = now - call.started_us
     if duration_us >= SLOW_CALL_US:
         _write_end(call, Ended(call.number, "S", now, store_value(call.engine.supervisor, result)))

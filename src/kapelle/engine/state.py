@@ -97,6 +97,7 @@ class Engine:
         self.recorder = parts.recorder
         self.supervisor = parts.supervisor
         self.clock = parts.clock
+        self.now_us = parts.clock.now_us
         self.chance = parts.chance
         self.runner = parts.runner
         self.index = parts.index

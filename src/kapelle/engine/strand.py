@@ -44,8 +44,8 @@ class Strand:
 
     __slots__ = (
         "_id",
-        "_number",
         "around",
+        "branch",
         "counts",
         "engine",
         "futures",
@@ -77,7 +77,7 @@ class Strand:
         self.futures: dict[Any, None] | None = None
         self.parallel_futures: list[Any] | None = None
         self._id: bytes | None = ROOT_BRANCH if parent is None else None
-        self._number = 0 if parent is None else -1
+        self.branch = 0 if parent is None else -1
 
     @property
     def id(self) -> bytes:
@@ -91,15 +91,15 @@ class Strand:
     @property
     def number(self) -> int:
         """The branch's number in the journal; written there when it is first asked for."""
-        if self._number < 0:
+        if self.branch < 0:
             assert self.parent is not None
             call = self.around.number if self.around is not None else -1
-            self._number = self.engine.recorder.branch_number(self.id, self.parent.number, call, self.key)
-        return self._number
+            self.branch = self.engine.recorder.branch_number(self.id, self.parent.number, call, self.key)
+        return self.branch
 
     def define(self) -> None:
         """See that the branch is in the journal, before a line that names it is written under the recorder's lock."""
-        if self._number < 0:
+        if self.branch < 0:
             self.number  # noqa: B018  (asking for it defines it)
 
     def slot(self, entry: TaskEntry) -> Slot:
@@ -135,7 +135,7 @@ class Strand:
         strand: Strand = self.engine.strand_type(
             self.engine, self.parent, self.around, self.key, self.group, lane, is_async
         )
-        strand._id, strand._number, strand.slots, strand.is_detached = (
+        strand._id, strand.branch, strand.slots, strand.is_detached = (
             self.id,
             self.number,
             self.slots,

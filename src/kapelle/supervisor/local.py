@@ -46,6 +46,7 @@ class LocalSupervisor:
         self._scope = Scope.of_project(project)
         self._monotonic_s = monotonic_s
         self._work = threading.Event()
+        self._awake = False
         self._hurry = threading.Event()
         self._moved = threading.Condition()
         self._closing = False
@@ -65,7 +66,8 @@ class LocalSupervisor:
 
     def written(self, offset: int) -> None:
         """The journal spool reaches to `offset`."""
-        if not self._work.is_set():
+        if not self._awake:
+            self._awake = True
             self._work.set()
         if offset - self._shipper.journal_offset > UNSHIPPED_MAX:
             with self._moved:
@@ -122,6 +124,7 @@ class LocalSupervisor:
         while True:
             self._work.wait()
             self._work.clear()
+            self._awake = False  # from here on a line sets `_work` again; those before are read below
             if not self._urgent and not self._closing:
                 self._hurry.wait(GATHER_S)
             self._hurry.clear()

@@ -67,6 +67,7 @@ class Execution:
                 value = self.flow.fn(*args, **kwargs)
                 lane.leave_user()
                 finish(root)
+                engine.check_cancelled()  # its calls were stopped, and the flow's code did not mind
                 ending = Ending(RunState.SUCCEEDED, value)
             except BaseException as error:
                 lane.received()
@@ -94,6 +95,7 @@ class Execution:
                 async with asyncio.timeout(self.flow.timeout_s) as limit:
                     value = await self.flow.fn(*args, **kwargs)
                 await finish_async(root)
+                engine.check_cancelled()
                 ending = Ending(RunState.SUCCEEDED, value)
             except BaseException as error:
                 timed_out = isinstance(error, TimeoutError) and limit.expired()
